@@ -1,0 +1,21 @@
+/** swc compiles and does not check types: `npm run types` does. */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  globalSetup: '<rootDir>/__tests__/support/probe.js',
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
+  },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^express-sid$': '<rootDir>/src/index.ts',
+    '^express-sid/testing$': '<rootDir>/src/testing/store-contract.ts',
+    '^express-sid/(.+)$': '<rootDir>/src/stores/$1.ts',
+  },
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist/',
+    '<rootDir>/.tmp/',
+    '<rootDir>/__tests__/packaging/consumers/',
+  ],
+  watchman: false,
+}

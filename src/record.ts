@@ -1,0 +1,102 @@
+/** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** A JSON object: what a user and a session's data are kept as. */
+export type JsonObject = { readonly [key: string]: Json }
+
+/**
+ * What the store keeps of one session. Immutable: a change is a new record with the next version.
+ * All times are epoch milliseconds, set by the core's clock.
+ */
+export interface SessionRecord {
+  /** UUIDv7, lower case. Public: holding it grants nothing. The store's key. */
+  readonly id: string
+  /** Counts the changes, from 1. What `update` compares. */
+  readonly version: number
+  /** SHA-256 of the whole secret, base64url. The secret itself is known to the browser only. */
+  readonly secretHash: string
+  /** SHA-256 of the series half alone, base64url: the half that stays when the other one rotates. */
+  readonly seriesHash: string
+  /** Whose session it is; absent for a guest. Never changes during a session's life. */
+  readonly userId?: string | undefined
+  /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */
+  readonly user?: JsonObject | undefined
+  /** The application's own values. */
+  readonly data: JsonObject
+  /** The `User-Agent` last recorded, without control characters, at most 512 characters. */
+  readonly userAgent: string
+  /** The address last recorded. */
+  readonly ip: string
+  readonly createdAt: number
+  /** When the user last proved who they are; equals `createdAt`, since each login makes a new session. */
+  readonly authenticatedAt: number
+  readonly lastSeenAt: number
+  /** The next deadline: the idle one, which moves, or `absoluteExpiresAt`, whichever comes first. */
+  readonly expiresAt: number
+  /** The deadline that never moves. */
+  readonly absoluteExpiresAt: number
+}
+
+/** What may be shown of a session to its owner or to an administrator: everything but credentials and data. */
+export interface SessionInfo {
+  readonly id: string
+  readonly userId: string | undefined
+  readonly user: JsonObject | undefined
+  /** "Chrome on macOS", from the user agent. */
+  readonly label: string
+  readonly userAgent: string
+  readonly ip: string
+  readonly createdAt: number
+  readonly authenticatedAt: number
+  readonly lastSeenAt: number
+  readonly expiresAt: number
+  readonly absoluteExpiresAt: number
+  /** Whether it is the session of the request that asked. Always false outside a request. */
+  readonly current: boolean
+}
+
+const strings = ['id', 'secretHash', 'seriesHash', 'userAgent', 'ip'] as const
+const numbers = [
+  'version',
+  'createdAt',
+  'authenticatedAt',
+  'lastSeenAt',
+  'expiresAt',
+  'absoluteExpiresAt',
+] as const
+
+/** Whether a store's answer can be trusted to be a record. The core checks each one before it is used. */
+export function isSessionRecord(value: unknown): value is SessionRecord {
+  if (!isObject(value)) return false
+  for (const name of strings) if (typeof value[name] !== 'string') return false
+  for (const name of numbers) if (!Number.isFinite(value[name])) return false
+  return (
+    (value.userId === undefined || typeof value.userId === 'string') &&
+    (value.user === undefined || isObject(value.user)) &&
+    isObject(value.data)
+  )
+}
+
+/** A record as the text that stores keep. */
+export function encodeRecord(record: SessionRecord): string {
+  return JSON.stringify(record)
+}
+
+/**
+ * The record that a text holds. A text that is not JSON gives an object with the id alone, which
+ * `isSessionRecord` refuses: so one damaged record fails its own request and no other of a batch,
+ * and a revocation can still name what it must delete.
+ */
+export function decodeRecord(id: string, text: string): SessionRecord {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isObject(value) && value.id === id) return value as unknown as SessionRecord
+  } catch {
+    // Not JSON: answered below.
+  }
+  return { id } as SessionRecord
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
