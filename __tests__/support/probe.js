@@ -43,7 +43,7 @@ process.env.REDIS_URL ??= 'redis://127.0.0.1:6379'
 process.env.POSTGRES_URL ??= 'postgres://postgres@127.0.0.1:5432/test'
 process.env.MYSQL_URL ??= 'mysql://root@127.0.0.1:3306/test'
 
-/** name → [how to find it, how to get it] */
+/** @type {Record<string, [() => boolean | Promise<boolean>, string]>} each part: how to find it, how to get it */
 const parts = {
   redis: [() => answers(process.env.REDIS_URL), 'a Redis server: apt-get install redis, or set REDIS_URL'],
   postgres: [
