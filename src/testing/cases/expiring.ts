@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import type { SessionRecord } from '../../record.js'
+import type { SessionStore } from '../../store.js'
+import { assertRecord, freshUserId, guest, makeRecord, nextOf } from '../records.js'
+import type { ContractPromise, StoreCase } from './case.js'
+
+/**
+ * The moment that these cases call now: half a minute ahead, so that a store which also forgets by a clock
+ * of its own does not interfere, and close enough to leave the records of other tests alone.
+ */
+const soon = (): number => Date.now() + 30_000
+
+const list: readonly ContractPromise[] = ['listByUser']
+
+/** `deleteExpired`. */
+export const expiringCases: readonly StoreCase[] = [
+  {
+    name: 'deleteExpired: removes what expires at or before now, and nothing else',
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const due = [now - 1_000, now - 1, now].map((expiresAt) => makeRecord({ expiresAt }))
+      const live = [now + 1, now + 1_000, now + 60_000].map((expiresAt) => makeRecord({ expiresAt }))
+      due.push(makeRecord({ ...guest, expiresAt: now }))
+      live.push(makeRecord({ ...guest, expiresAt: now + 1 }), makeRecord())
+      for (const record of [...live, ...due]) await store.insert(record)
+      await sweep(store, now, 100)
+      for (const record of due) assert.equal(await store.get(record.id), undefined)
+      for (const record of live) assertRecord(await store.get(record.id), record)
+    },
+  },
+  {
+    name: 'deleteExpired: works through at most limit records and answers how many',
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      await sweep(store, now, 100)
+      const due = Array.from({ length: 10 }, () => makeRecord({ expiresAt: now }))
+      for (const record of due) await store.insert(record)
+      const answer = await store.deleteExpired(now, 4)
+      assert.equal(answer, 4)
+      assert.ok((await countFound(store, due)) >= 6, 'more than limit were removed')
+    },
+  },
+  {
+    name: 'deleteExpired: called until it answers fewer than limit leaves none',
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const due = Array.from({ length: 25 }, (_, at) => makeRecord({ expiresAt: now - at * 997 }))
+      for (const record of due) await store.insert(record)
+      await sweep(store, now, 4)
+      assert.equal(await countFound(store, due), 0)
+      assert.equal(await store.deleteExpired(now, 4), 0)
+    },
+  },
+  {
+    name: 'deleteExpired: a deadline that update moved later is honoured',
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const first = makeRecord({ expiresAt: now - 1 })
+      const second = nextOf(first, { expiresAt: now + 1 })
+      const third = nextOf(second, { expiresAt: now + 90_000 })
+      await store.insert(first)
+      await store.update(second, 1)
+      await sweep(store, now, 100)
+      assertRecord(await store.get(first.id), second)
+      await store.update(third, 2)
+      await sweep(store, now + 1, 100)
+      assertRecord(await store.get(first.id), third)
+      await sweep(store, now + 90_000, 100)
+      assert.equal(await store.get(first.id), undefined)
+    },
+  },
+  {
+    name: 'deleteExpired: a deadline that update moved earlier is honoured',
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const first = makeRecord()
+      await store.insert(first)
+      assert.equal(await store.update(nextOf(first, { expiresAt: now }), 1), 'ok')
+      await sweep(store, now, 100)
+      assert.equal(await store.get(first.id), undefined)
+    },
+  },
+  {
+    name: 'deleteExpired: what it removed is ended as by delete',
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const record = makeRecord({ expiresAt: now })
+      await store.insert(record)
+      await sweep(store, now, 100)
+      assert.equal(await store.update(nextOf(record, { expiresAt: now + 60_000 }), 1), 'absent')
+      assert.equal(await store.delete(record.id), false)
+      assert.equal(await store.get(record.id), undefined)
+    },
+  },
+  {
+    name: 'deleteExpired: what it removed is no longer listed under its user',
+    needs: list,
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const userId = freshUserId()
+      const [due, live] = [makeRecord({ userId, expiresAt: now }), makeRecord({ userId })]
+      await store.insert(due)
+      await store.insert(live)
+      await sweep(store, now, 100)
+      const listed = await store.listByUser(userId)
+      assert.deepEqual(
+        listed.map(({ id }) => id),
+        [live.id],
+      )
+    },
+  },
+  {
+    name: 'deleteExpired: many sweeps at once remove the expired and only them',
+    needs: ['concurrency'],
+    async run(store) {
+      if (store.deleteExpired === undefined) return
+      const now = soon()
+      const due = Array.from({ length: 40 }, () => makeRecord({ expiresAt: now }))
+      const live = Array.from({ length: 5 }, () => makeRecord())
+      for (const record of [...due, ...live]) await store.insert(record)
+      await Promise.all(Array.from({ length: 4 }, async () => sweep(store, now, 7)))
+      await sweep(store, now, 7)
+      assert.equal(await countFound(store, due), 0)
+      assert.equal(await countFound(store, live), 5)
+    },
+  },
+]
+
+/** Small steps until one answers fewer than its limit. */
+async function sweep(store: SessionStore, now: number, limit: number): Promise<void> {
+  for (let step = 0; step < 100_000; step++) {
+    const count = (await store.deleteExpired?.(now, limit)) ?? 0
+    assert.ok(count <= limit, `worked through ${count} records, with a limit of ${limit}`)
+    if (count < limit) return
+  }
+  assert.fail(
+    '100,000 steps, and still as many as the limit each: does it find the same ones again and again?',
+  )
+}
+
+async function countFound(store: SessionStore, records: readonly SessionRecord[]): Promise<number> {
+  const found = await Promise.all(records.map(async ({ id }) => store.get(id)))
+  return found.filter((record) => record !== undefined).length
+}

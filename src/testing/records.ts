@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { v7 } from 'uuid'
+import { encodeRecord } from '../record.js'
+import type { JsonObject, SessionRecord } from '../record.js'
+
+const HOUR = 3_600_000
+
+/** A guest: a session of nobody. For `makeRecord`. */
+export const guest = { userId: undefined, user: undefined } as const
+
+/**
+ * A valid, fresh record: a new UUIDv7, random hashes, a user of its own, created now, with a week until the
+ * idle deadline and thirty days until the absolute one. `overrides` replace fields; `{ userId: undefined }`
+ * makes a guest.
+ */
+export function makeRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
+  const now = Date.now()
+  const userId = 'userId' in overrides ? overrides.userId : freshUserId()
+  return {
+    id: v7(),
+    version: 1,
+    secretHash: randomBytes(32).toString('base64url'),
+    seriesHash: randomBytes(32).toString('base64url'),
+    ...(userId === undefined ? {} : { userId, user: { id: userId, name: 'Ann' } }),
+    data: {},
+    userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0',
+    ip: '203.0.113.7',
+    createdAt: now,
+    authenticatedAt: now,
+    lastSeenAt: now,
+    expiresAt: now + 7 * 24 * HOUR,
+    absoluteExpiresAt: now + 30 * 24 * HOUR,
+    ...overrides,
+  }
+}
+
+/** A user id that no other test has. */
+export function freshUserId(): string {
+  return `user-${randomUUID()}`
+}
+
+/** The record that follows: the next version, with changes. */
+export function nextOf(record: SessionRecord, changes: Partial<SessionRecord> = {}): SessionRecord {
+  return { ...record, ...changes, version: record.version + 1 }
+}
+
+/** Fails unless the store answered this very record. A field that is `undefined` may as well be absent. */
+export function assertRecord(actual: SessionRecord | undefined, expected: SessionRecord): void {
+  assert.ok(actual !== undefined, 'the record was not found')
+  assert.deepStrictEqual(JSON.parse(encodeRecord(actual)), JSON.parse(encodeRecord(expected)))
+}
+
+/** Tries to change everything in a record that an object reference can reach; a frozen record may refuse. */
+export function spoil(record: SessionRecord): void {
+  for (const inner of [record.data, record.user]) {
+    if (inner !== undefined) spoilObject(inner)
+  }
+  Reflect.set(record, 'version', 99)
+  Reflect.set(record, 'ip', 'spoilt')
+  Reflect.set(record, 'data', { spoilt: true })
+  Reflect.deleteProperty(record, 'secretHash')
+}
+
+function spoilObject(object: object): void {
+  for (const value of Object.values(object)) {
+    if (typeof value === 'object' && value !== null) spoilObject(value)
+  }
+  if (Array.isArray(object)) Reflect.set(object, object.length, 'spoilt')
+  else Reflect.set(object, 'spoilt', true)
+}
+
+/** What text fields must keep. Each has broken some store: separators, escapes, ends of text, half characters. */
+export const awkwardTexts = [
+  '',
+  ' ',
+  'a\0b',
+  '\0',
+  `"double" 'single' \`back\` \\ \\" \\u0000`,
+  'line\nfeed\r\ttab',
+  'žluťoučký 漢字 🙂 \u202E',
+  'e\u0301 é',
+  '\uD800',
+  'a\uDC00b',
+  '%_*?[a-z]{}:;--/**/$1 ?',
+  'undefined',
+  'null',
+] as const
+
+/** Every kind of JSON value, and keys that mean something to an object or to a query. */
+export function awkwardObject(): JsonObject {
+  const keys = ['__proto__', 'constructor', 'toString', 'a.b', '$set', '0', ...awkwardTexts]
+  return {
+    ...(JSON.parse(`{${keys.map((key) => `${JSON.stringify(key)}:{"kept":true}`).join(',')}}`) as JsonObject),
+    texts: [...awkwardTexts],
+    numbers: [0, -1, 1.5, 1e-7, 1e21, 2 ** 53 - 1, -(2 ** 53 - 1)],
+    others: [null, true, false, [], {}, [[]], { a: { b: { c: [{}] } } }],
+  }
+}
