@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http'
+
+/** Whether a method promises to change nothing (RFC 9110 §9.2.1): GET, HEAD and OPTIONS. */
+export function isSafeMethod(method: string | undefined): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/**
+ * Whether the browser loads a page that the user may never open. `Sec-Purpose` says `prefetch`, alone or with
+ * parameters such as `;prerender` (Fetch §2.2.5); `Purpose` is what older browsers send.
+ */
+export function isPrefetch(req: IncomingMessage): boolean {
+  const purpose = req.headers['sec-purpose'] ?? req.headers.purpose
+  return typeof purpose === 'string' && /^prefetch(?![\w*.:/-])/.test(purpose)
+}
