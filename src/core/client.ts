@@ -1,5 +1,8 @@
 import { parse } from 'bowser'
-import { BlockList, isIP, SocketAddress } from 'node:net'
+import { sameNetwork } from './address.js'
+import { cleanText } from './clean.js'
+
+export { cleanAddress, sameNetwork } from './address.js'
 
 /** Who made a request, as far as it says so itself. Both values are cleaned; `''` is unknown. */
 export interface Client {
@@ -10,53 +13,15 @@ export interface Client {
 /** The browser engines that a session can be held to. */
 export type Engine = 'Blink' | 'Gecko' | 'WebKit'
 
-/** What differs between two clients; the gravest difference where there are several. */
+/** What differs between two clients: the browser's engine, else its user agent; the network of its address. */
 export type ClientChange = 'engine' | 'userAgent' | 'network'
 
 const MOST_USER_AGENT_CHARACTERS = 512
-const MOST_ADDRESS_CHARACTERS = 64
 const MOST_NAME_CHARACTERS = 40
-
-// C0, DEL and C1: what could forge a line in a log or steer a terminal.
-// oxlint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f]/
-const controls = new RegExp(control, 'g')
 
 /** The `User-Agent` header without control characters, at most 512 characters; `''` where it is absent. */
 export function cleanUserAgent(header: string | undefined): string {
-  return header === undefined ? '' : clean(header, MOST_USER_AGENT_CHARACTERS)
-}
-
-/**
- * An address in the form that is recorded and shown: an IPv4 address that came in through an IPv6 socket
- * (`::ffff:1.2.3.4`) as plain IPv4; no zone id, which names a network card of ours; no port, which some proxies
- * add. What is not an address stays as it is, within 64 characters and without control characters.
- */
-export function cleanAddress(ip: string | undefined): string {
-  if (ip === undefined || ip === '') return ''
-  const address = isMapped(ip) ? ip.slice(MAPPED.length) : ip
-  // By far the most frequent case needs no more than a look at its few characters.
-  if (plainAddress.test(address)) return address
-  return withoutExtras(clean(address, MOST_ADDRESS_CHARACTERS))
-}
-
-const MAPPED = '::ffff:'
-const plainAddress = /^(?:[0-9.]{7,15}|[0-9a-f:]{2,39})$/i
-
-function isMapped(ip: string): boolean {
-  return ip.includes('.') && ip.slice(0, MAPPED.length).toLowerCase() === MAPPED
-}
-
-/** Azure's gateway, for one, writes `1.2.3.4:5678` and `[2001:db8::1]:5678` into X-Forwarded-For. */
-function withoutExtras(text: string): string {
-  const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
-  const withoutZone = bare.replace(/%.*$/, '')
-  return isIP(withoutZone) === 0 ? text : withoutZone
-}
-
-function clean(text: string, most: number): string {
-  const short = text.length > most ? text.slice(0, most) : text
-  return control.test(short) ? short.replace(controls, '') : short
+  return header === undefined ? '' : cleanText(header, MOST_USER_AGENT_CHARACTERS)
 }
 
 /**
@@ -104,17 +69,18 @@ function label({ browser, os }: Parsed, userAgent: string): string {
   return osName === undefined ? browserName : `${browserName} on ${osName}`
 }
 
-/** A name fit to be shown: parts of the user agent can come through the parser as they are. */
+/**
+ * A name fit to be shown: parts of the user agent can come through the parser as they are. Mozilla is not one,
+ * since all browsers begin with it.
+ */
 function asName(name: string | undefined): string | undefined {
-  return name !== undefined && name.length <= MOST_NAME_CHARACTERS && /^[\w .+!-]+$/.test(name)
-    ? name
-    : undefined
+  if (name === undefined || name === 'Mozilla' || name.length > MOST_NAME_CHARACTERS) return undefined
+  return /^[\w .+!-]+$/.test(name) ? name : undefined
 }
 
-/** `curl/8.5.0` names itself. Browsers all call themselves Mozilla. */
+/** `curl/8.5.0` names itself. */
 function toolName(userAgent: string): string | undefined {
-  const name = asName(/^([^/]+)\/\d/.exec(userAgent)?.[1])
-  return name === 'Mozilla' ? undefined : name
+  return asName(/^([^/]+)\/\d/.exec(userAgent)?.[1])
 }
 
 function engine({ engine: found, platform }: Parsed, userAgent: string): Engine | undefined {
@@ -134,34 +100,22 @@ function engine({ engine: found, platform }: Parsed, userAgent: string): Engine 
 }
 
 /**
- * Whether two addresses are of one network: an IPv4 /24 or an IPv6 /48, which is what a household or an office
- * usually has. An unknown address (`''`) is like any other: nothing known, nothing to report.
+ * How the client of a request differs from the one on record. Equal strings end the check. Another engine is
+ * another browser for certain: user agents change with updates and device modes, engines do not.
  */
-export function sameNetwork(a: string, b: string): boolean {
-  if (a === b || a === '' || b === '') return true
-  const [first, second] = [parseAddress(a), parseAddress(b)]
-  if (first === undefined || first.family !== second?.family) return false
-  const network = new BlockList()
-  network.addSubnet(first.address, first.family === 'ipv4' ? 24 : 48, first.family)
-  return network.check(second.address, second.family)
-}
-
-function parseAddress(text: string): SocketAddress | undefined {
-  const version = isIP(text)
-  if (version === 0) return undefined
-  const address = new SocketAddress({ address: text, family: version === 4 ? 'ipv4' : 'ipv6' })
-  // All IPv4 addresses in IPv6 form are of one /48, so that form can't stay: `::ffff:102:304` is 1.2.3.4.
-  return isMapped(address.address) ? parseAddress(address.address.slice(MAPPED.length)) : address
-}
-
-/**
- * How the client of a request differs from the one on record, `undefined` where it does not. Another engine is
- * another browser for certain, since user agents change with updates and device modes and engines do not.
- */
-export function compareClients(recorded: Client, seen: Client): ClientChange | undefined {
+export function compareClients(recorded: Client, seen: Client): readonly ClientChange[] {
+  if (recorded.userAgent === seen.userAgent && recorded.ip === seen.ip) return none
+  const changes: ClientChange[] = []
   if (recorded.userAgent !== seen.userAgent) {
-    const [before, now] = [engineOf(recorded.userAgent), engineOf(seen.userAgent)]
-    return before !== undefined && now !== undefined && before !== now ? 'engine' : 'userAgent'
+    changes.push(isOtherEngine(recorded, seen) ? 'engine' : 'userAgent')
   }
-  return sameNetwork(recorded.ip, seen.ip) ? undefined : 'network'
+  if (!sameNetwork(recorded.ip, seen.ip)) changes.push('network')
+  return changes
+}
+
+const none: readonly ClientChange[] = []
+
+function isOtherEngine(recorded: Client, seen: Client): boolean {
+  const [before, now] = [engineOf(recorded.userAgent), engineOf(seen.userAgent)]
+  return before !== undefined && now !== undefined && before !== now
 }

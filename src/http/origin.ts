@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { cleanText } from '../core/clean.js'
 import { SessionError } from '../errors.js'
 import { dropDefaultPort, parseOrigin } from './web-origin.js'
 
@@ -160,6 +161,5 @@ function fix(question: OriginQuestion, forwarded: string | undefined): string {
 /** What a stranger sent, short and on one line: it goes into an error, and from there into logs. */
 function show(value: unknown): string {
   if (typeof value !== 'string') return value === undefined ? 'absent' : `of type ${typeof value}`
-  // oxlint-disable-next-line no-control-regex
-  return JSON.stringify(value.slice(0, 100).replace(/[\u0000-\u001f\u007f-\u009f]/g, ''))
+  return JSON.stringify(cleanText(value, 100))
 }

@@ -1,0 +1,72 @@
+import { EventEmitter } from 'node:events'
+import type { SessionError } from '../errors.js'
+import type { Client, ClientChange } from './client.js'
+import type { StoreOperation } from './store-calls.js'
+
+/** What every event about a session says of it: ids only, never a credential. */
+export interface SessionEvent {
+  readonly sessionId: string
+  readonly userId: string
+}
+
+/** What happened, for audit logs and alerts. No event holds a secret, a token or a cookie. */
+export interface SessionEvents {
+  /** A user logged in. */
+  login: SessionEvent & { readonly client: Client }
+  /** A session ended from within: by logout, or `replaced` by the next login in the same browser. */
+  logout: SessionEvent & { readonly replaced: boolean }
+  /** A session was ended from outside it. */
+  revoke: SessionEvent
+  /** A session was used after its deadline, and is gone. */
+  expire: SessionEvent
+  /** `login(authenticate)` did not get a user. `reason` and `userId` are what `refuse()` was told. */
+  loginRefused: {
+    readonly reason: string | undefined
+    readonly userId: string | undefined
+    readonly client: Client
+  }
+  /** A session was used by what looks like another client; at most once a session per `touchInterval`. */
+  clientChange: SessionEvent & {
+    readonly changes: readonly ClientChange[]
+    /** Whether the request was made anonymous. The session lives on either way. */
+    readonly refused: boolean
+    readonly recorded: Client
+    readonly seen: Client
+  }
+  /** The store failed. Requests that depend on it are answered with 503; a failed touch only shows here. */
+  storeError: { readonly operation: StoreOperation; readonly error: SessionError }
+}
+
+export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void
+
+/** Sends events to listeners. A listener that throws is reported, and never harms the request. */
+export class Events {
+  readonly #emitter = new EventEmitter()
+
+  on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    this.#emitter.on(name, listener)
+  }
+
+  off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    this.#emitter.off(name, listener)
+  }
+
+  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
+    for (const listener of this.#emitter.listeners(name) as Listener<Name>[]) {
+      try {
+        const returned = listener(event) as unknown
+        if (returned instanceof Promise) returned.catch((error: unknown) => report(name, error))
+      } catch (error) {
+        report(name, error)
+      }
+    }
+  }
+}
+
+function report(name: string, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.emitWarning(`A listener of the session event "${name}" threw: ${text}`, {
+    type: 'ExpressSidWarning',
+    code: 'SID_LISTENER',
+  })
+}

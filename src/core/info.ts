@@ -1,0 +1,21 @@
+import type { SessionInfo, SessionRecord } from '../record.js'
+import { labelOf } from './client.js'
+import { copyJson } from './copy.js'
+
+/** What may be shown of a session: no hash, and none of the application's data. */
+export function infoOf(record: SessionRecord, currentId?: string): SessionInfo {
+  return {
+    id: record.id,
+    userId: record.userId,
+    user: copyJson(record.user),
+    label: labelOf(record.userAgent),
+    userAgent: record.userAgent,
+    ip: record.ip,
+    createdAt: record.createdAt,
+    authenticatedAt: record.authenticatedAt,
+    lastSeenAt: record.lastSeenAt,
+    expiresAt: record.expiresAt,
+    absoluteExpiresAt: record.absoluteExpiresAt,
+    current: record.id === currentId,
+  }
+}

@@ -1,0 +1,15 @@
+import type { SessionStore } from '../store.js'
+import type { Lifetimes } from './lifetime.js'
+
+/** What to do with a request that looks like another client's. */
+export type ClientChangePolicy = 'refuse' | 'report' | 'ignore'
+
+/** The options of `createSessions` that are not about HTTP: checked, defaults filled in, durations in milliseconds. */
+export interface Settings extends Lifetimes {
+  readonly store: SessionStore
+  readonly storeTimeout: number
+  readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }
+  readonly loadUser: ((id: string) => unknown) | undefined
+  readonly userId: ((user: unknown) => unknown) | undefined
+  readonly serializeUser: ((user: unknown) => unknown) | undefined
+}

@@ -1,0 +1,94 @@
+import { isSessionError, SessionError } from '../errors.js'
+import type { MaybePromise } from '../store.js'
+import { isPromise } from './maybe.js'
+
+/** What was asked of the store, as named in errors and events. */
+export type StoreOperation =
+  'insert' | 'get' | 'getMany' | 'update' | 'delete' | 'listByUser' | 'deleteExpired'
+
+/**
+ * So many calls may be unanswered at once. While a store is away, its client queues what it is sent;
+ * past this number nothing more is sent, so that the queue stays bounded however long it takes.
+ */
+const MOST_UNANSWERED = 10_000
+
+/** A call that was given up and is still unanswered after this time is taken as lost by the client. */
+const LOST_AFTER_MS = 60_000
+
+/** Every call to the store goes through here: it gets a deadline, and each failure a code. */
+export class StoreCalls {
+  #unanswered = 0
+
+  constructor(
+    /** Milliseconds until a call is given up. */
+    readonly timeout: number,
+    private readonly onFailure: (operation: StoreOperation, error: SessionError) => void,
+  ) {}
+
+  /** The store's answer, at once if the store gives it at once. Throws and rejects with SessionErrors only. */
+  call<T>(operation: StoreOperation, ask: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.#unanswered >= MOST_UNANSWERED) throw this.#failed(operation, busy())
+    let answer: MaybePromise<T>
+    try {
+      answer = ask()
+    } catch (error) {
+      throw this.#failed(operation, asSessionError(error))
+    }
+    return isPromise(answer) ? this.#withDeadline(operation, answer) : answer
+  }
+
+  #withDeadline<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {
+    this.#unanswered += 1
+    return new Promise((resolve, reject) => {
+      const isLate = () => {
+        timer = setTimeout(settle, LOST_AFTER_MS).unref()
+        reject(this.#failed(operation, tooLate(operation, this.timeout)))
+      }
+      let timer: NodeJS.Timeout | undefined = setTimeout(isLate, this.timeout)
+      const settle = () => {
+        if (timer === undefined) return
+        clearTimeout(timer)
+        timer = undefined
+        this.#unanswered -= 1
+      }
+      answer.then(
+        (value) => {
+          settle()
+          resolve(value)
+        },
+        (error: unknown) => {
+          settle()
+          reject(this.#failed(operation, asSessionError(error)))
+        },
+      )
+    })
+  }
+
+  #failed(operation: StoreOperation, error: SessionError): SessionError {
+    this.onFailure(operation, error)
+    return error
+  }
+}
+
+/** Stores say some things themselves, such as STORE_FULL; everything else that they throw is a failure. */
+function asSessionError(error: unknown): SessionError {
+  if (isSessionError(error)) return error
+  const message = 'The session store failed. The cause says how; requests are refused until it answers again.'
+  return new SessionError('STORE_FAILED', message, { cause: error })
+}
+
+function tooLate(operation: StoreOperation, timeout: number): SessionError {
+  return new SessionError(
+    'STORE_TIMEOUT',
+    `The session store did not answer ${operation} within ${timeout} ms. ` +
+      `Look at the store, or give it longer with the option storeTimeout.`,
+  )
+}
+
+function busy(): SessionError {
+  return new SessionError(
+    'STORE_BUSY',
+    `${MOST_UNANSWERED} calls to the session store are unanswered, so no more are sent. ` +
+      `The store is away or too slow; requests go on by themselves once it answers.`,
+  )
+}

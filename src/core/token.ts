@@ -1,0 +1,52 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+
+/** The value of the cookie, taken apart. Nothing in it is trusted before `secretMatches`. */
+export interface Token {
+  readonly id: string
+  readonly secret: string
+}
+
+/** What a new session is made of: the token goes to the browser, the hashes to the store. */
+export interface Minted {
+  readonly id: string
+  readonly token: string
+  readonly secretHash: string
+  readonly seriesHash: string
+}
+
+const ID_LENGTH = 36
+/** 128 random bits in base64url: stays for the session's life. */
+const SERIES_LENGTH = 22
+/** 256 random bits in base64url: the half that a rotation replaces. */
+const HALF_LENGTH = 43
+const TOKEN_LENGTH = ID_LENGTH + 1 + SERIES_LENGTH + HALF_LENGTH
+
+// Lower case only, so that one session has exactly one name. RFC 9562 §4: the version is 7, the variant 8 to b.
+const SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.[A-Za-z0-9_-]{65}$/
+
+/** Makes the id and both halves of the secret of a new session. */
+export function mint(): Minted {
+  const id = uuidv7()
+  const series = randomBytes(16).toString('base64url')
+  const secret = series + randomBytes(32).toString('base64url')
+  return { id, token: `${id}.${secret}`, secretHash: sha256(secret), seriesHash: sha256(series) }
+}
+
+/** The parts of a well-formed token. Anything else is no token, and is never looked up. */
+export function parseToken(value: string): Token | undefined {
+  if (value.length !== TOKEN_LENGTH || !SHAPE.test(value)) return undefined
+  return { id: value.slice(0, ID_LENGTH), secret: value.slice(ID_LENGTH + 1) }
+}
+
+/** Whether the secret is the one whose hash was stored. Takes the same time wherever they differ. */
+export function secretMatches(secret: string, secretHash: string): boolean {
+  const given = Buffer.from(sha256(secret), 'latin1')
+  const stored = Buffer.from(secretHash, 'latin1')
+  return given.length === stored.length && timingSafeEqual(given, stored)
+}
+
+// A fast hash is right here: the secret has 384 random bits, so there is nothing to guess.
+function sha256(text: string): string {
+  return hash('sha256', text, 'base64url')
+}

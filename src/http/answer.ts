@@ -1,0 +1,28 @@
+import type { Request, Response } from 'express'
+
+/** One thing to say, in each of the ways that a client may prefer. */
+export interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly json: object
+  /** Where a browser goes on. */
+  readonly redirect?: string | undefined
+}
+
+/** Answers by what the client prefers: JSON for JSON clients, else a redirect where there is one, else text. */
+export function answer(req: Request, res: Response, { status, text, json, redirect }: Answer): void {
+  res.vary('Accept')
+  res.setHeader('Cache-Control', 'no-store')
+  if (prefersJson(req)) {
+    res.status(status).json(redirect === undefined ? json : { ...json, redirectTo: redirect })
+  } else if (redirect !== undefined) {
+    // 303: the next request is a GET, whatever this one was (RFC 9110 §15.4.4).
+    res.redirect(303, redirect)
+  } else {
+    res.status(status).type('text').send(text)
+  }
+}
+
+export function prefersJson(req: Request): boolean {
+  return req.accepts('text', 'html', 'json') === 'json'
+}

@@ -1,0 +1,9 @@
+import type { ServerResponse } from 'node:http'
+
+export type Next = (error?: unknown) => void
+
+/** Hands an error to Express, whose error handling reads its status. No cache may keep the answer. */
+export function fail(res: ServerResponse, next: Next, error: unknown): void {
+  if (!res.headersSent) res.setHeader('Cache-Control', 'no-store')
+  next(error)
+}

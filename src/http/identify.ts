@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http'
+import { chain, isPromise } from '../core/maybe.js'
+import { parseToken, type Token } from '../core/token.js'
+import type { SessionRecord } from '../record.js'
+import type { MaybePromise } from '../store.js'
+import type { Sessions } from './options.js'
+import { clientOf } from './request.js'
+
+/** Whose request it is, as its cookies say. */
+export interface Identity {
+  /** The one live session, if this client may use it. */
+  readonly record: SessionRecord | undefined
+  readonly user: unknown
+  /** All live sessions that the cookies open: what a login or a logout of this browser ends. */
+  readonly held: readonly SessionRecord[]
+}
+
+const nobody: Identity = { record: undefined, user: undefined, held: [] }
+
+/** Cookies of one name multiply by domain and path, in good faith and in bad. So many are looked at. */
+const MOST_VALUES = 4
+
+/** Looks up the values of our cookie. Malformed ones cost no call; more than one live session is nobody's. */
+export function identify(
+  sessions: Sessions,
+  req: IncomingMessage,
+  values: readonly string[],
+): MaybePromise<Identity> {
+  if (values.length > MOST_VALUES) return nobody
+  const tokens = values.map(parseToken).filter((token) => token !== undefined)
+  const [first, second] = tokens
+  if (first === undefined) return nobody
+  if (second !== undefined) return identifyAmong(sessions, req, tokens)
+  return chain(sessions.verify(first), (record) => (record ? admit(sessions, req, record) : nobody))
+}
+
+async function identifyAmong(
+  sessions: Sessions,
+  req: IncomingMessage,
+  tokens: readonly Token[],
+): Promise<Identity> {
+  const found = await Promise.all(tokens.map(async (token) => sessions.verify(token)))
+  const live = found.filter((record) => record !== undefined)
+  if (live.length === 1) return admit(sessions, req, live[0]!)
+  // Which of them is meant can't be known, so none is used. All are this browser's to end, though:
+  // otherwise a cookie planted beside the real one would outlive every logout.
+  return { record: undefined, user: undefined, held: live }
+}
+
+function admit(sessions: Sessions, req: IncomingMessage, verified: SessionRecord): MaybePromise<Identity> {
+  return chain(sessions.admit(verified, clientOf(req)), (record) => {
+    if (record === undefined) return nobody
+    const user = sessions.userOf(record)
+    if (!isPromise(user)) return { record, user, held: [record] }
+    return user.then((loaded) => ({ record, user: loaded, held: [record] }))
+  })
+}

@@ -1,0 +1,17 @@
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { cleanAddress, cleanUserAgent, type Client } from '../core/client.js'
+
+/** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
+type MaybeExpress = IncomingMessage & { readonly secure?: boolean; readonly ip?: string | undefined }
+
+/** The client as recorded and compared: Express' `req.ip`, which believes proxies as far as `trust proxy` says. */
+export function clientOf(req: IncomingMessage): Client {
+  const address = (req as MaybeExpress).ip ?? req.socket.remoteAddress
+  return { userAgent: cleanUserAgent(req.headers['user-agent']), ip: cleanAddress(address) }
+}
+
+/** Whether the request came over TLS, as Express sees it behind a trusted proxy. */
+export function isSecure(req: IncomingMessage): boolean {
+  return (req as MaybeExpress).secure ?? (req.socket as TLSSocket).encrypted ?? false
+}

@@ -1,0 +1,41 @@
+import type { RequestHandler } from 'express'
+import { unknownNames } from '../did-you-mean.js'
+import { SessionError } from '../errors.js'
+import { prefersJson } from './answer.js'
+import { fail } from './fail.js'
+import { loginPageFor } from './return-to.js'
+import { boundSession } from './session-of.js'
+
+export interface RequireUserOptions {
+  /**
+   * The path of the login page. A browser is sent there (303) with `?returnTo=` naming the page it asked for,
+   * which `login()` goes back to. Default: none; the answer is an error of status 401, as for JSON clients.
+   */
+  readonly loginPage?: string | undefined
+}
+
+/**
+ * Lets only requests with a user of a session pass; what lies behind is `Cache-Control: private, no-store`
+ * unless the application says otherwise.
+ *
+ * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
+ */
+export function requireUser(options: RequireUserOptions = {}): RequestHandler {
+  unknownNames(options, ['loginPage'], 'requireUser()')
+  const { loginPage } = options
+  return function requireUserGuard(req, res, next) {
+    const session = boundSession(req)
+    if (session.user !== undefined) {
+      if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
+      return next()
+    }
+    if (session.failure !== undefined) return fail(res, next, session.failure)
+    if (loginPage === undefined || prefersJson(req)) return fail(res, next, unauthenticated())
+    res.setHeader('Cache-Control', 'no-store')
+    res.redirect(303, loginPageFor(req, loginPage))
+  }
+}
+
+function unauthenticated(): SessionError {
+  return new SessionError('UNAUTHENTICATED', 'Log in to see this.')
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http'
+import { SessionError } from '../errors.js'
+import type { SessionInfo } from '../record.js'
+import { cookieFor, readCookie } from './cookie.js'
+import { identify } from './identify.js'
+import { isSessions, type Sessions } from './options.js'
+import { checkOrigin } from './origin.js'
+import { isSecure } from './request.js'
+
+/** Who opened a WebSocket. */
+export interface Upgraded {
+  readonly user: Express.User
+  readonly session: SessionInfo
+}
+
+/**
+ * Who is asking for a WebSocket, in the `upgrade` event of the http server; `undefined` for a stranger.
+ * A socket outlives the request: close it when `sessions` sends `logout` or `revoke` for its session, and ask
+ * `sessions.find(session.id)` from time to time for what other nodes end.
+ *
+ * @throws SessionError CROSS_ORIGIN (403) for a page of another origin: browsers let any page open a
+ * WebSocket to us, with our cookie. Status 503 when the store fails. Answer with `error.status`.
+ */
+export async function authenticateUpgrade(
+  sessions: Sessions,
+  request: IncomingMessage,
+): Promise<Upgraded | undefined> {
+  if (!isSessions(sessions)) {
+    throw new SessionError(
+      'OPTION_INVALID',
+      'authenticateUpgrade() needs the manager that createSessions() made.',
+    )
+  }
+  const { cookie, trustedOrigins } = sessions.settings
+  const refusal = checkOrigin(request, trustedOrigins)
+  if (refusal !== undefined) throw refusal
+  const { name } = cookieFor(cookie, cookie.byRequest && isSecure(request))
+  const { record, user } = await identify(sessions, request, readCookie(request.headers.cookie, name))
+  if (record === undefined || user === undefined) return undefined
+  return { user: user as Express.User, session: sessions.infoOf(record, record.id) }
+}
