@@ -75,7 +75,7 @@ function label({ browser, os }: Parsed, userAgent: string): string {
  */
 function asName(name: string | undefined): string | undefined {
   if (name === undefined || name === 'Mozilla' || name.length > MOST_NAME_CHARACTERS) return undefined
-  return /^[\w .+!-]+$/.test(name) ? name : undefined
+  return /^\w[\w .+!-]*$/.test(name) ? name : undefined
 }
 
 /** `curl/8.5.0` names itself. */
@@ -101,10 +101,11 @@ function engine({ engine: found, platform }: Parsed, userAgent: string): Engine 
 
 /**
  * How the client of a request differs from the one on record. Equal strings end the check. Another engine is
- * another browser for certain: user agents change with updates and device modes, engines do not.
+ * another browser: user agents change with updates and "desktop site", engines do not (short of the device
+ * emulation in developer tools).
  */
 export function compareClients(recorded: Client, seen: Client): readonly ClientChange[] {
-  if (recorded.userAgent === seen.userAgent && recorded.ip === seen.ip) return none
+  if (recorded === seen || (recorded.userAgent === seen.userAgent && recorded.ip === seen.ip)) return none
   const changes: ClientChange[] = []
   if (recorded.userAgent !== seen.userAgent) {
     changes.push(isOtherEngine(recorded, seen) ? 'engine' : 'userAgent')

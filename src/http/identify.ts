@@ -48,7 +48,7 @@ async function identifyAmong(
 }
 
 function admit(sessions: Sessions, req: IncomingMessage, verified: SessionRecord): MaybePromise<Identity> {
-  return chain(sessions.admit(verified, clientOf(req)), (record) => {
+  return chain(sessions.admit(verified, clientOf(req, verified)), (record) => {
     if (record === undefined) return nobody
     const user = sessions.userOf(record)
     if (!isPromise(user)) return { record, user, held: [record] }

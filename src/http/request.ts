@@ -5,10 +5,16 @@ import { cleanAddress, cleanUserAgent, type Client } from '../core/client.js'
 /** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
 type MaybeExpress = IncomingMessage & { readonly secure?: boolean; readonly ip?: string | undefined }
 
-/** The client as recorded and compared: Express' `req.ip`, which believes proxies as far as `trust proxy` says. */
-export function clientOf(req: IncomingMessage): Client {
+/**
+ * The client as recorded and compared, with Express' `req.ip`, which believes proxies as far as `trust proxy` says.
+ *
+ * @param known The client on record. What was cleaned when it was recorded need not be cleaned again.
+ */
+export function clientOf(req: IncomingMessage, known?: Client): Client {
+  const agent = req.headers['user-agent']
   const address = (req as MaybeExpress).ip ?? req.socket.remoteAddress
-  return { userAgent: cleanUserAgent(req.headers['user-agent']), ip: cleanAddress(address) }
+  if (known !== undefined && agent === known.userAgent && address === known.ip) return known
+  return { userAgent: cleanUserAgent(agent), ip: cleanAddress(address) }
 }
 
 /** Whether the request came over TLS, as Express sees it behind a trusted proxy. */
