@@ -1,9 +1,10 @@
 import { SessionError } from './errors.js'
 
-/** The known name that a misspelt one was meant to be, if one is close: at most a third of it is wrong. */
+/** The known name that a misspelt one was meant to be, if one is close: within two edits, case aside. */
 export function didYouMean(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
-  let fewest = Math.floor(name.length / 3) + 1
+  // Of a very short name, two edits would leave nothing.
+  let fewest = Math.min(2, Math.floor(name.length / 2)) + 1
   for (const candidate of known) {
     const edits = distance(name.toLowerCase(), candidate.toLowerCase())
     if (edits < fewest) [best, fewest] = [candidate, edits]

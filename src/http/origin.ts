@@ -104,7 +104,7 @@ export function hostOf(req: IncomingMessage): string | undefined {
 }
 
 function trustsProxy(req: IncomingMessage & WithApp): boolean {
-  return req.app?.get('trust proxy fn')?.(req.socket.remoteAddress, 0) === true
+  return Boolean(req.app?.get('trust proxy fn')?.(req.socket.remoteAddress, 0))
 }
 
 /** The first of the hosts, which is the one nearest to the browser. */
