@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { startApp } from '../support/app-process.js'
+import { violations } from '../support/history.js'
+import { Workload } from '../support/workload.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'sid-kill-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('kill -9 under load loses no acknowledged login, undoes no acknowledged logout, loses no count', async () => {
+  const env = { STORE: `sqlite:${join(folder, 'sessions.sqlite')}` }
+  let app = await startApp('__tests__/support/app-server.ts', env)
+  const fixed = { ...env, PORT: String(app.port) }
+  const load = new Workload([app.url])
+  const running = load.run(12)
+  for (let kills = 0; kills < 3; kills += 1) {
+    await pause(500 + Math.random() * 200)
+    await app.stop('SIGKILL')
+    app = await startApp('__tests__/support/app-server.ts', fixed)
+  }
+  await pause(500)
+  load.stop()
+  await running
+  await load.readAll()
+  await app.stop('SIGKILL')
+  app = await startApp('__tests__/support/app-server.ts', fixed)
+  await load.readAll()
+  await app.stop()
+
+  const answered = load.history.filter(({ result }) => result !== 'unanswered')
+  expect(answered.length).toBeGreaterThan(200)
+  expect(load.history.some(({ result }) => result === 'unanswered')).toBe(true)
+  expect(violations(load.history)).toEqual([])
+}, 60_000)

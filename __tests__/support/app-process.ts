@@ -1,0 +1,51 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
+
+const root = join(__dirname, '../..')
+
+export interface App {
+  readonly url: string
+  readonly port: number
+  readonly process: ChildProcess
+  /** What it printed so far, on both outputs. */
+  readonly output: () => string
+  stop(signal?: NodeJS.Signals): Promise<void>
+}
+
+/** Starts a TypeScript file as a server of its own process and waits until it says where it listens. */
+export async function startApp(file: string, env: Record<string, string> = {}): Promise<App> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, file)], {
+    cwd: root,
+    // Jest's own environment would make the child a test.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...serverUrls(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let printed = ''
+  child.stderr.on('data', (data: Buffer) => (printed += data.toString()))
+  const exited = once(child, 'exit')
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      printed += `${line}\n`
+      const found = /(?:listening on |localhost:)(\d+)/.exec(line)
+      if (found) resolve(Number(found[1]))
+    })
+    void exited.then(() => reject(new Error(`${file} ended before it listened:\n${printed}`)))
+  })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    process: child,
+    output: () => printed,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
+      await exited
+    },
+  }
+}
+
+function serverUrls(): Record<string, string> {
+  const names = ['REDIS_URL', 'POSTGRES_URL', 'MYSQL_URL']
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']))
+}
