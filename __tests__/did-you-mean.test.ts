@@ -19,6 +19,11 @@ test.each(['', 'x', 'color', 'timeout', '__proto__'])('%j could be anything', (n
   expect(didYouMean(name, known)).toBeUndefined()
 })
 
+test('two letters that are both wrong are no hint', () => {
+  expect(didYouMean('to', ['id'])).toBeUndefined()
+  expect(didYouMean('is', ['id'])).toBe('id')
+})
+
 test('one added, missing or wrong letter of a longer name is understood', () => {
   const mistake = fc
     .constantFrom(...known)

@@ -221,6 +221,8 @@ describe('sameNetwork', () => {
     ['::ffff:cb00:7107', '203.0.113.9', true],
     ['::FFFF:cb00:7107', '::ffff:cb00:7209', false],
     ['203.0.113.7', '2001:db8::1', false],
+    // All of IPv4 has a place in this /48, which makes it no network of theirs.
+    ['203.0.113.7', '::1', false],
     ['unknown', 'unknown', true],
     ['unknown', '203.0.113.7', false],
     ['203.0.113.7', 'unknown', false],

@@ -10,7 +10,7 @@ const MOST_CHARACTERS = 64
  * it is absent.
  */
 export function cleanAddress(ip: string | undefined): string {
-  if (ip === undefined || ip === '') return ''
+  if (ip === undefined) return ''
   const address = isMapped(ip) ? ip.slice(MAPPED.length) : ip
   // Nearly always there is nothing to take off, and a look at a few characters tells.
   return plainAddress.test(address) ? address : withoutExtras(cleanText(address, MOST_CHARACTERS))

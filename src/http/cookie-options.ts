@@ -38,6 +38,8 @@ export interface CookieChoice {
 
 /** The cookie options, checked and decided. */
 export interface CookieSettings {
+  /** Whether the two choices differ: only then must a request be asked whether it is secure. */
+  readonly byRequest: boolean
   readonly onSecureRequest: CookieChoice
   readonly onPlainRequest: CookieChoice
   readonly sameSite: 'lax' | 'strict' | 'none'
@@ -65,6 +67,7 @@ export function resolveCookie(options: CookieOptions | undefined, production: bo
   }
   const isSecureEverywhere = given.secure ?? (production || demand !== undefined)
   return {
+    byRequest: given.secure === undefined && !isSecureEverywhere,
     onSecureRequest: choose(given, given.secure ?? true),
     onPlainRequest: choose(given, isSecureEverywhere),
     sameSite: given.sameSite ?? 'lax',
