@@ -1,5 +1,6 @@
 // The article "Cookie-based Session Management", done with express-sid: a home page, a login, a logout.
 // Sessions live in demo/sessions.sqlite, so that a login survives a restart.
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import express, { Router } from 'express'
 import { createSessions, login, logout, sessionMiddleware } from 'express-sid'
@@ -36,7 +37,7 @@ const server = app.listen(port, (error?: Error) => {
     console.error(`The demo can't listen on port ${port}: ${error.message}.${fix}`)
     process.exit(1)
   }
-  console.log(`express-sid demo: http://localhost:${port}
+  console.log(`express-sid demo: http://localhost:${(server.address() as AddressInfo).port}
 
   1. Open /         "Welcome Stranger!"
   2. Open /login    "Logged In", and your browser holds a cookie named sid
