@@ -140,7 +140,8 @@ function fix(question: OriginQuestion, forwarded: string | undefined): string {
   if (forwarded !== undefined && !isCrossOrigin({ ...question, host: forwarded })) {
     return (
       `X-Forwarded-Host ${show(forwarded)} would match, but the proxy that sent it is not trusted: ` +
-      `set 'trust proxy' in the Express app.`
+      `set 'trust proxy' in the Express app. A WebSocket handshake does not pass through the app: for that, ` +
+      `add the origin to the option trustedOrigins.`
     )
   }
   if (origin === 'null') {
