@@ -1,6 +1,6 @@
 import './http/augment.js'
 
-export { createSessions } from './http/options.js'
+export { createSessions } from './http/create-sessions.js'
 export { sessionMiddleware } from './http/middleware.js'
 export { login, refuse } from './http/login.js'
 export { logout } from './http/logout.js'
@@ -10,7 +10,8 @@ export { authenticateUpgrade } from './http/upgrade.js'
 export { memoryStore } from './stores/memory.js'
 export { SessionError } from './errors.js'
 
-export type { Duration, Sessions, SessionOptions } from './http/options.js'
+export type { Sessions } from './http/create-sessions.js'
+export type { Duration, SessionOptions } from './http/options.js'
 export type { CookieOptions } from './http/cookie.js'
 export type { Authenticate, LoginOptions, Refusal } from './http/login.js'
 export type { LogoutOptions } from './http/logout.js'

@@ -1,19 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../core/client.js'
-import { copyJson } from '../core/copy.js'
 import type { Started } from '../core/sessions.js'
 import { SessionError } from '../errors.js'
-import type { Json, JsonObject, SessionInfo, SessionRecord } from '../record.js'
+import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { CookieChoice } from './cookie.js'
-import { dataValue, withoutKey, withValue } from './data.js'
 import type { Identity } from './identify.js'
-import type { Sessions } from './options.js'
+import type { Sessions } from './create-sessions.js'
 import { clientOf } from './request.js'
 import { clearSessionCookie, sendSessionCookie } from './send-cookie.js'
+import { SessionData } from './session-data.js'
 import type { KeepOptions, RequestSession } from './session-of.js'
 
 /** The session of one request: what `sessionOf(req)` answers. Starts as a stranger's. */
-export class BoundSession implements RequestSession {
+export class BoundSession extends SessionData implements RequestSession {
   user: Express.User | undefined = undefined
   /** Why nothing is known about this request, where reads go on without a user. */
   failure: unknown = undefined
@@ -28,7 +27,9 @@ export class BoundSession implements RequestSession {
     readonly cookie: CookieChoice,
     private readonly req: IncomingMessage & { user?: Express.User | undefined },
     private readonly res: ServerResponse,
-  ) {}
+  ) {
+    super()
+  }
 
   get id(): string | undefined {
     return this.#record?.id
@@ -84,40 +85,11 @@ export class BoundSession implements RequestSession {
     return (await this.logout()) ? others + 1 : others
   }
 
-  get<T = Json>(key: string): T | undefined {
-    const data = this.#record?.data
-    return data !== undefined && Object.hasOwn(data, key) ? (copyJson(data[key]) as T) : undefined
+  protected get data(): JsonObject | undefined {
+    return this.#record?.data
   }
 
-  async set(key: string, value: unknown): Promise<void> {
-    const kept = dataValue(key, value)
-    await this.#write((data) => withValue(data, key, kept))
-  }
-
-  async update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined> {
-    let result: T | undefined
-    await this.#write((data) => {
-      const current = Object.hasOwn(data, key) ? (copyJson(data[key]) as T) : undefined
-      result = fn(current)
-      return result === undefined ? withoutKey(data, key) : withValue(data, key, dataValue(key, result))
-    })
-    return result
-  }
-
-  async delete(key: string): Promise<void> {
-    await this.#write((data) => withoutKey(data, key))
-  }
-
-  async take<T = Json>(key: string): Promise<T | undefined> {
-    let taken: T | undefined
-    await this.#write((data) => {
-      taken = Object.hasOwn(data, key) ? (copyJson(data[key]) as T) : undefined
-      return withoutKey(data, key)
-    })
-    return taken
-  }
-
-  #write(edit: (data: JsonObject) => JsonObject): Promise<void> {
+  protected write(edit: (data: JsonObject) => JsonObject): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#isEnded) throw sessionEnded()
       if (this.#record === undefined) return this.#writeAsGuest(edit({}))

@@ -3,7 +3,7 @@ import { chain, isPromise } from '../core/maybe.js'
 import { parseToken, type Token } from '../core/token.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
-import type { Sessions } from './options.js'
+import type { Sessions } from './create-sessions.js'
 import { clientOf } from './request.js'
 
 /** Whose request it is, as its cookies say. */

@@ -8,8 +8,15 @@ import { clientOf } from './request.js'
 import { returnToOf } from './return-to.js'
 import { boundSession } from './session-of.js'
 
+// A registered symbol: the ESM and CommonJS copies of this package have different classes, and with the option
+// `userId: (user) => user.userId` a refusal of the other copy would pass for a user.
+const refusal = Symbol.for('express-sid.refusal')
+
 /** What `authenticate` answers to say why not, for the audit log. The client learns only that it failed. */
 export class Refusal {
+  /** @internal */
+  readonly [refusal] = true
+
   constructor(
     readonly reason: string | undefined,
     readonly userId: string | undefined,
@@ -65,7 +72,7 @@ async function perform(
   const session = boundSession(req)
   const user = await authenticate(req)
   if (isRefused(user)) {
-    const { reason, userId } = user instanceof Refusal ? user : refuse()
+    const { reason, userId } = isRefusal(user) ? user : refuse()
     session.sessions.emit('loginRefused', { reason, userId, client: clientOf(req) })
     const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
     return answer(req, res, { status: 401, text: 'Login Failed', json, redirect: options.failureRedirect })
@@ -76,7 +83,11 @@ async function perform(
 }
 
 function isRefused(user: unknown): boolean {
-  return user === undefined || user === null || user === false || user instanceof Refusal
+  return user === undefined || user === null || user === false || isRefusal(user)
+}
+
+function isRefusal(user: unknown): user is Refusal {
+  return typeof user === 'object' && user !== null && refusal in user
 }
 
 function checkOptions(authenticate: Authenticate, options: LoginOptions): void {

@@ -8,7 +8,8 @@ import { cookieFor, readCookie } from './cookie.js'
 import { fail, type Next } from './fail.js'
 import { isSafeMethod } from './fetch-metadata.js'
 import { identify, type Identity } from './identify.js'
-import { createSessions, isSessions, type SessionOptions, type Sessions } from './options.js'
+import { createSessions, isSessions, type Sessions } from './create-sessions.js'
+import type { SessionOptions } from './options.js'
 import { checkOrigin } from './origin.js'
 import { isSecure } from './request.js'
 import { attachedSession, attachSession } from './session-of.js'
@@ -35,7 +36,11 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     const values = readCookie(req.headers.cookie, choice.name)
     if (values.length === 0) return next()
     const refusal = isSafeMethod(req.method) ? undefined : checkOrigin(req, trustedOrigins)
-    if (refusal !== undefined) return fail(res, next, refusal)
+    if (refusal !== undefined) {
+      // An error page may write, too: as a stranger it would start a guest, and replace the visitor's cookie.
+      bound.failure = refusal
+      return fail(res, next, refusal)
+    }
     let identity: MaybePromise<Identity>
     try {
       identity = identify(sessions, req, values)
@@ -75,7 +80,8 @@ function isStoreError(error: unknown): boolean {
 function varyByCookie(res: ServerResponse): void {
   const vary = res.getHeader('Vary')
   if (vary === undefined) res.setHeader('Vary', 'Cookie')
-  else if (!/\bcookie\b|\*/i.test(String(vary))) res.setHeader('Vary', `${String(vary)}, Cookie`)
+  else if (!/(?:^|[\s,])(?:cookie|\*)(?:$|[\s,])/i.test(String(vary)))
+    res.setHeader('Vary', `${String(vary)}, Cookie`)
 }
 
 function mountedTwice(): SessionError {

@@ -3,7 +3,7 @@ import { SessionError } from '../errors.js'
 import type { SessionInfo } from '../record.js'
 import { cookieFor, readCookie } from './cookie.js'
 import { identify } from './identify.js'
-import { isSessions, type Sessions } from './options.js'
+import { isSessions, type Sessions } from './create-sessions.js'
 import { checkOrigin } from './origin.js'
 import { isSecure } from './request.js'
 

@@ -1,0 +1,130 @@
+import type { Settings } from '../core/settings.js'
+import { unknownNames } from '../did-you-mean.js'
+import { parseDuration } from '../duration.js'
+import { SessionError } from '../errors.js'
+import type { SessionStore } from '../store.js'
+import { memoryStore } from '../stores/memory.js'
+import { resolveCookie } from './cookie.js'
+import type { Duration, HttpSettings, SessionOptions } from './options.js'
+import { parseTrustedOrigins } from './origin.js'
+
+const names: Record<keyof SessionOptions, true> = {
+  store: true,
+  idleTimeout: true,
+  absoluteTimeout: true,
+  guestIdleTimeout: true,
+  touchInterval: true,
+  storeTimeout: true,
+  onStoreError: true,
+  onClientChange: true,
+  trustedOrigins: true,
+  loadUser: true,
+  userId: true,
+  serializeUser: true,
+  cookie: true,
+}
+
+/** Checks every option, fills in the defaults, and turns durations into milliseconds. */
+export function resolveOptions(options: SessionOptions): HttpSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`The options must be an object or a manager from createSessions(), not ${String(options)}.`)
+  }
+  unknownNames(options, Object.keys(names), 'sessionMiddleware() and createSessions()')
+  const isProduction = process.env.NODE_ENV === 'production'
+  return {
+    ...lifetimes(options),
+    cookie: resolveCookie(options.cookie, isProduction),
+    trustedOrigins: parseTrustedOrigins(options.trustedOrigins ?? []),
+    onStoreError: oneOf('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
+    onClientChange: clientChange(options.onClientChange),
+    loadUser: optionalFunction('loadUser', options.loadUser),
+    userId: optionalFunction('userId', options.userId),
+    serializeUser: optionalFunction('serializeUser', options.serializeUser),
+    isProduction,
+    // Last, so that a broken option makes no store.
+    store: checkStore(options.store ?? memoryStore()),
+  }
+}
+
+const DAY = 86_400_000
+
+function lifetimes(options: SessionOptions) {
+  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? '7d', 1)
+  const absoluteTimeout = duration('absoluteTimeout', options.absoluteTimeout ?? '30d', 1)
+  const guestIdleTimeout = duration('guestIdleTimeout', options.guestIdleTimeout ?? '1h', 1)
+  const storeTimeout = duration('storeTimeout', options.storeTimeout ?? '2s', 1)
+  const shortest = Math.min(idleTimeout, guestIdleTimeout, absoluteTimeout)
+  const touchInterval = duration(
+    'touchInterval',
+    options.touchInterval ?? Math.min(60_000, Math.ceil(shortest / 10)),
+    0,
+  )
+  if (absoluteTimeout > 400 * DAY) {
+    throw invalid(
+      `absoluteTimeout is above 400 days, and no browser keeps a cookie longer (RFC 6265bis). Use '400d' or less.`,
+    )
+  }
+  if (
+    options.idleTimeout !== undefined &&
+    options.absoluteTimeout !== undefined &&
+    idleTimeout > absoluteTimeout
+  ) {
+    throw invalid(
+      `idleTimeout is longer than absoluteTimeout and would never end a session. Make it shorter, or leave it out.`,
+    )
+  }
+  if (touchInterval >= shortest) {
+    throw invalid(
+      `touchInterval must be shorter than the shortest timeout (${shortest} ms), or sessions in use would end. Leave it out.`,
+    )
+  }
+  return { idleTimeout, absoluteTimeout, guestIdleTimeout, touchInterval, storeTimeout }
+}
+
+function duration(name: string, value: Duration, least: number): number {
+  const ms = parseDuration(value, name)
+  // The longest that a timer can wait; also far above 400 days' worth of sense for the others.
+  if (ms >= least && (name !== 'storeTimeout' || ms < 2 ** 31)) return ms
+  throw invalid(`${name} must be ${ms < least ? 'longer than 0' : 'below 24 days'}, for example '1m'.`)
+}
+
+function clientChange(value: SessionOptions['onClientChange']): Settings['onClientChange'] {
+  if (value !== undefined && (typeof value !== 'object' || value === null)) {
+    throw invalid(`onClientChange must be an object such as { engine: 'report', network: 'refuse' }.`)
+  }
+  unknownNames(value ?? {}, ['engine', 'network'], 'onClientChange')
+  const policies = ['refuse', 'report', 'ignore'] as const
+  return {
+    engine: oneOf('onClientChange.engine', value?.engine ?? 'refuse', policies),
+    network: oneOf('onClientChange.network', value?.network ?? 'report', policies),
+  }
+}
+
+function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value
+  throw invalid(
+    `${name} must be one of ${allowed.map((one) => `'${one}'`).join(', ')}, not ${JSON.stringify(value)}.`,
+  )
+}
+
+function optionalFunction<T>(name: string, value: T): T {
+  if (value === undefined || typeof value === 'function') return value
+  throw invalid(`${name} must be a function, not ${typeof value}.`)
+}
+
+const storeMethods = ['insert', 'get', 'update', 'delete', 'listByUser'] as const
+
+function checkStore(store: SessionStore): SessionStore {
+  const missing = storeMethods.filter(
+    (name) => typeof (store as Partial<SessionStore> | null)?.[name] !== 'function',
+  )
+  if (missing.length === 0) return store
+  throw invalid(
+    `store lacks ${missing.join(', ')}. Give a store such as sqliteStore(database) or redisStore(client), not a ` +
+      `database client; a store of express-session goes through fromExpressSession(store).`,
+  )
+}
+
+function invalid(message: string): SessionError {
+  return new SessionError('OPTION_INVALID', message)
+}
