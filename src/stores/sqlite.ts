@@ -1,0 +1,164 @@
+import { SessionError } from '../errors.js'
+import { decodeRecord, encodeRecord, type SessionRecord } from '../record.js'
+import type { SessionStore } from '../store.js'
+import { inTransaction, openSchema } from './sqlite-schema.js'
+
+/** Named parameters in one object: the one way to bind that every client understands alike. */
+export type SqliteParameters = Record<string, null | number | string | Uint8Array>
+
+/** The part of a prepared statement that the store calls. */
+export interface SqliteStatement {
+  get(parameters?: SqliteParameters): unknown
+  all(parameters: SqliteParameters): unknown[]
+  run(parameters: SqliteParameters): { changes: number | bigint }
+}
+
+/** A synchronous SQLite client: `libsql`, `better-sqlite3` 12 or later, or `node:sqlite` of Node 24. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): SqliteStatement
+}
+
+export interface SqliteStoreOptions {
+  /**
+   * The table that holds the sessions, made when it is missing: letters, digits and underscores, at most 60.
+   * Its indexes and a table with its schema's version are named after it. Default `sid_sessions`.
+   */
+  table?: string | undefined
+}
+
+/**
+ * Keeps sessions in a SQLite database, in the process: every answer is synchronous.
+ *
+ * Give the store a connection of its own, be it to the application's file: within a transaction that the
+ * application holds open on the same connection, a login would be acknowledged before it is committed. The
+ * connection is set to WAL, `synchronous = FULL` (what was acknowledged survives a power cut, see
+ * https://www.sqlite.org/pragma.html#pragma_synchronous), `busy_timeout = 100` ms and
+ * `wal_autocheckpoint = 100` pages. It is never closed.
+ *
+ * @throws SessionError OPTION_INVALID for a client that is not synchronous, a table name that can't be used,
+ * a table that is not the store's, and one that a newer version of this package has changed.
+ */
+export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): SessionStore {
+  const table = checkTable(options.table ?? 'sid_sessions')
+  checkClient(database)
+  openSchema(database, table)
+  const statements = prepareStatements(database, table)
+
+  return {
+    insert(record) {
+      statements.insert.run({ ...contents(record), userId: userKey(record.userId) })
+    },
+
+    get(id) {
+      const row = statements.get.get({ id: key(id) }) as { record: string } | undefined
+      return row && decodeRecord(id, row.record)
+    },
+
+    update(record, ifVersion) {
+      const change = { ...contents(record), ifVersion }
+      if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
+      // Looking again is atomic enough: nothing was written, and an id that has ended stays absent for ever.
+      return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
+    },
+
+    delete: (id) => isOne(statements.delete.run({ id: key(id) })),
+
+    listByUser(userId) {
+      const rows = statements.list.all({ userId: userKey(userId) }) as { id: string; record: string }[]
+      // `rows.map` would answer an array of the addon's realm, which under Jest is not equal to one of ours.
+      return Array.from(rows, (row) => decodeRecord(uuid(row.id), row.record))
+    },
+
+    deleteExpired(now, limit) {
+      // Most calls find nothing to do; a read waits for no writer and costs no fsync.
+      if (!statements.isAnyDue.get({ now })) return 0
+      return inTransaction(database, () => {
+        const putOff = Number(statements.putOff.run({ now, limit }).changes)
+        return putOff + Number(statements.deleteDue.run({ now, limit: limit - putOff }).changes)
+      })
+    },
+  }
+}
+
+/**
+ * `due_at` is when `deleteExpired` next looks at a row: never after `expires_at`, often before. A touch that
+ * moves the deadline later leaves it alone, and so writes a row and no index. A row that is due and still
+ * alive is put off to its deadline of that moment, which happens once in an idle timeout.
+ */
+function prepareStatements(database: SqliteDatabase, table: string) {
+  const change = `UPDATE "${table}" SET version = @version, expires_at = @expiresAt, record = @record`
+  const due = `SELECT rowid FROM "${table}" WHERE due_at <= @now ORDER BY due_at LIMIT @limit`
+  const sql = (text: string) => database.prepare(text)
+  return {
+    insert: sql(
+      `INSERT INTO "${table}" (id, version, user_id, expires_at, due_at, record)
+       VALUES (@id, @version, @userId, @expiresAt, @expiresAt, @record)`,
+    ),
+    get: sql(`SELECT record FROM "${table}" WHERE id = @id`),
+    update: sql(`${change} WHERE id = @id AND version = @ifVersion AND due_at <= @expiresAt`),
+    updateToEarlier: sql(`${change}, due_at = @expiresAt WHERE id = @id AND version = @ifVersion`),
+    delete: sql(`DELETE FROM "${table}" WHERE id = @id`),
+    list: sql(`SELECT lower(hex(id)) AS id, record FROM "${table}" WHERE user_id = @userId`),
+    isAnyDue: sql(`SELECT 1 FROM "${table}" WHERE due_at <= @now LIMIT 1`),
+    putOff: sql(`UPDATE "${table}" SET due_at = expires_at WHERE rowid IN (${due}) AND expires_at > @now`),
+    deleteDue: sql(`DELETE FROM "${table}" WHERE rowid IN (${due}) AND expires_at <= @now`),
+  }
+}
+
+/** The parameters that an insert and an update share. */
+function contents(record: SessionRecord) {
+  return {
+    id: key(record.id),
+    version: record.version,
+    expiresAt: record.expiresAt,
+    record: encodeRecord(record),
+  }
+}
+
+/**
+ * A session id as the 16 bytes that it stands for: rows and index take a quarter less than with its text.
+ * Any other string is nobody's id, and so is NULL, which equals no key and which the column refuses.
+ */
+function key(id: string): Uint8Array | null {
+  return uuidPattern.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : null
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+function uuid(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+/** A user id as JSON text, since clients cut plain text at a NUL and confuse lone surrogates. */
+function userKey(userId: string | undefined): string | null {
+  return userId === undefined ? null : JSON.stringify(userId)
+}
+
+function isOne(result: { changes: number | bigint }): boolean {
+  return Number(result.changes) === 1
+}
+
+function checkTable(table: string): string {
+  if (/^[a-z_]\w{0,59}$/i.test(table) && !/^sqlite_/i.test(table)) return table
+  throw new SessionError(
+    'OPTION_INVALID',
+    `sqliteStore: table ${JSON.stringify(table)} can't be used. Name it with at most 60 letters, digits and ` +
+      'underscores, not beginning with a digit or "sqlite_".',
+  )
+}
+
+/** One harmless question tells a synchronous client from a path, a promise client and a callback client. */
+function checkClient(database: SqliteDatabase): void {
+  if (typeof database?.exec === 'function' && typeof database.prepare === 'function') {
+    const statement = database.prepare("SELECT 'yes' AS answer")
+    const row = typeof statement.get === 'function' ? statement.get() : undefined
+    if ((row as { answer?: unknown } | undefined)?.answer === 'yes') return
+  }
+  throw new SessionError(
+    'OPTION_INVALID',
+    'sqliteStore needs an open, synchronous SQLite client, not a path or a promise or callback client: ' +
+      "sqliteStore(new Database('sessions.db')) with Database from 'libsql' or 'better-sqlite3', or " +
+      "sqliteStore(new DatabaseSync('sessions.db')) with 'node:sqlite' of Node 24 or later.",
+  )
+}
