@@ -5,6 +5,7 @@ import {
   compareClients,
   engineOf,
   labelOf,
+  rememberedClient,
   sameNetwork,
 } from '../../src/core/client.js'
 
@@ -298,5 +299,22 @@ describe('compareClients', () => {
   test('both changes are told', () => {
     expect(compareClients(chrome, { ...firefox, ip: elsewhere })).toEqual(['engine', 'network'])
     expect(compareClients(chrome, { ...newerChrome, ip: elsewhere })).toEqual(['userAgent', 'network'])
+  })
+})
+
+describe('rememberedClient', () => {
+  const chrome = { userAgent: known[0]![0], ip: '192.0.2.1' }
+
+  test('does not forget a known engine for an unknown one, or any browser could follow', () => {
+    const curl = { userAgent: 'curl/8.5.0', ip: '198.51.100.1' }
+    expect(rememberedClient(chrome, curl)).toEqual({ userAgent: chrome.userAgent, ip: curl.ip })
+    expect(rememberedClient(chrome, { userAgent: '', ip: '' }).userAgent).toBe(chrome.userAgent)
+  })
+
+  test('remembers any other client as it was seen', () => {
+    const newer = { ...chrome, userAgent: chrome.userAgent.replace('124', '125') }
+    expect(rememberedClient(chrome, newer)).toBe(newer)
+    const wget = { userAgent: 'Wget/1.21', ip: '' }
+    expect(rememberedClient({ userAgent: 'curl/8.5.0', ip: '' }, wget)).toBe(wget)
   })
 })

@@ -120,3 +120,14 @@ function isOtherEngine(recorded: Client, seen: Client): boolean {
   const [before, now] = [engineOf(recorded.userAgent), engineOf(seen.userAgent)]
   return before !== undefined && now !== undefined && before !== now
 }
+
+/**
+ * The client to remember after this use. A known engine is not forgotten for an unknown one: else whoever holds
+ * a stolen cookie could pass as a tool first, and then as any browser.
+ */
+export function rememberedClient(recorded: Client, seen: Client): Client {
+  const forgets = recorded.userAgent !== seen.userAgent && engineOf(seen.userAgent) === undefined
+  return forgets && engineOf(recorded.userAgent) !== undefined
+    ? { userAgent: recorded.userAgent, ip: seen.ip }
+    : seen
+}

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../record.js'
-import type { Client } from './client.js'
+import { rememberedClient, type Client } from './client.js'
 
 /** How long sessions live, in milliseconds. */
 export interface Lifetimes {
@@ -44,12 +44,14 @@ export function touched(
   lifetimes: Lifetimes,
 ): SessionRecord {
   const idle = record.userId === undefined ? lifetimes.guestIdleTimeout : lifetimes.idleTimeout
+  // Another node's clock may be ahead, or ours was set back: what was seen is not taken back.
+  const lastSeenAt = Math.max(now, record.lastSeenAt)
+  const { userAgent, ip } = rememberedClient(record, client)
   return {
     ...record,
-    userAgent: client.userAgent,
-    ip: client.ip,
-    // Another node's clock may be ahead: what it saw is not taken back.
-    lastSeenAt: Math.max(now, record.lastSeenAt),
-    expiresAt: Math.min(now + idle, record.absoluteExpiresAt),
+    userAgent,
+    ip,
+    lastSeenAt,
+    expiresAt: Math.min(lastSeenAt + idle, record.absoluteExpiresAt),
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Application } from 'express'
 import { SessionError } from '../errors.js'
 import type { SessionInfo } from '../record.js'
 import { cookieFor, readCookie } from './cookie.js'
@@ -13,6 +14,14 @@ export interface Upgraded {
   readonly session: SessionInfo
 }
 
+export interface UpgradeOptions {
+  /**
+   * The Express app. Needed behind a proxy: its `trust proxy` says whose forwarded headers to believe, and a
+   * handshake does not pass through the app. Default: the handshake is taken as it reached this process.
+   */
+  readonly app?: Application | undefined
+}
+
 /**
  * Who is asking for a WebSocket, in the `upgrade` event of the http server; `undefined` for a stranger.
  * A socket outlives the request: close it when `sessions` sends `logout` or `revoke` for its session, and ask
@@ -24,6 +33,7 @@ export interface Upgraded {
 export async function authenticateUpgrade(
   sessions: Sessions,
   request: IncomingMessage,
+  { app }: UpgradeOptions = {},
 ): Promise<Upgraded | undefined> {
   if (!isSessions(sessions)) {
     throw new SessionError(
@@ -31,6 +41,8 @@ export async function authenticateUpgrade(
       'authenticateUpgrade() needs the manager that createSessions() made.',
     )
   }
+  // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
+  if (app !== undefined) Object.setPrototypeOf(request, app.request)
   const { cookie, trustedOrigins } = sessions.settings
   const refusal = checkOrigin(request, trustedOrigins)
   if (refusal !== undefined) throw refusal
