@@ -1,44 +1,21 @@
-import type { SessionRecord } from '../../src/record.js'
-import type { SessionStore, UpdateResult } from '../../src/store.js'
+import { deleting } from './broken-stores/deleting.js'
+import { expiring } from './broken-stores/expiring.js'
+import { gathering } from './broken-stores/gathering.js'
+import { inserting } from './broken-stores/inserting.js'
+import { keeping } from './broken-stores/keeping.js'
+import { listing } from './broken-stores/listing.js'
+import { reading } from './broken-stores/reading.js'
+import { updating } from './broken-stores/updating.js'
+import type { BrokenStore } from './broken-stores/broken.js'
 
-const copy = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T))
-
-/** The shortest store that keeps every promise. The broken ones each change one thing. */
-export class CorrectStore implements SessionStore {
-  records = new Map<string, SessionRecord>()
-
-  async insert(record: SessionRecord): Promise<void> {
-    if (this.records.has(record.id)) throw new Error('the id is taken')
-    this.records.set(record.id, copy(record))
-  }
-
-  async get(id: string): Promise<SessionRecord | undefined> {
-    return copy(this.records.get(id))
-  }
-
-  async getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
-    return ids.map((id) => copy(this.records.get(id)))
-  }
-
-  async update(record: SessionRecord, ifVersion: number): Promise<UpdateResult> {
-    const old = this.records.get(record.id)
-    if (old === undefined) return 'absent'
-    if (old.version !== ifVersion) return 'conflict'
-    this.records.set(record.id, copy(record))
-    return 'ok'
-  }
-
-  async delete(id: string): Promise<boolean> {
-    return this.records.delete(id)
-  }
-
-  async listByUser(userId: string): Promise<SessionRecord[]> {
-    return [...this.records.values()].filter((record) => record.userId === userId).map(copy)
-  }
-
-  async deleteExpired(now: number, limit: number): Promise<number> {
-    const due = [...this.records.values()].filter(({ expiresAt }) => expiresAt <= now).slice(0, limit)
-    for (const { id } of due) this.records.delete(id)
-    return due.length
-  }
-}
+/** Many stores, each with one fault, and the cases of the contract that must find it. */
+export const brokenStores: readonly BrokenStore[] = [
+  ...inserting,
+  ...reading,
+  ...keeping,
+  ...gathering,
+  ...updating,
+  ...deleting,
+  ...listing,
+  ...expiring,
+]

@@ -97,3 +97,23 @@ export function awkwardObject(): JsonObject {
     others: [null, true, false, [], {}, [[]], { a: { b: { c: [{}] } } }],
   }
 }
+
+/** Ids that were never given out. The first ones are near misses of a given one. */
+export function strangeIds(taken: string): string[] {
+  return [
+    taken.toUpperCase(),
+    `${taken} `,
+    ` ${taken}`,
+    `${taken}\0`,
+    `{${taken}}`,
+    taken.replaceAll('-', ''),
+    taken.slice(0, -1),
+    `${taken.slice(0, -1)}%`,
+    '*',
+    '../../etc/passwd',
+    '__proto__',
+    'constructor',
+    'x'.repeat(100_000),
+    ...awkwardTexts,
+  ]
+}

@@ -1,34 +1,25 @@
 import assert from 'node:assert/strict'
 import { v7 } from 'uuid'
-import { assertRecord, awkwardObject, awkwardTexts, guest, makeRecord, spoil } from '../records.js'
+import {
+  assertRecord,
+  awkwardObject,
+  awkwardTexts,
+  guest,
+  makeRecord,
+  spoil,
+  strangeIds,
+} from '../records.js'
 import type { StoreCase } from './case.js'
-
-/** Ids that were never given out. The first ones are near misses of a given one. */
-function strangeIds(taken: string): string[] {
-  return [
-    taken.toUpperCase(),
-    `${taken} `,
-    ` ${taken}`,
-    `${taken}\0`,
-    `{${taken}}`,
-    taken.replaceAll('-', ''),
-    taken.slice(0, -1),
-    `${taken.slice(0, -1)}%`,
-    '*',
-    '../../etc/passwd',
-    '__proto__',
-    'constructor',
-    'x'.repeat(100_000),
-    ...awkwardTexts,
-  ]
-}
 
 /** `insert`, `get` and `getMany`. */
 export const keepingCases: readonly StoreCase[] = [
   {
     name: 'insert: get answers every field as it was inserted',
     async run(store) {
-      const record = makeRecord({ data: { cart: ['a', 'b'], count: 2 } })
+      // No two fields alike, so that none can stand in for another.
+      const now = Date.now()
+      const times = { createdAt: now - 3, authenticatedAt: now - 2, lastSeenAt: now - 1 }
+      const record = makeRecord({ version: 3, data: { cart: ['a', 'b'], count: 2 }, ...times })
       await store.insert(record)
       assertRecord(await store.get(record.id), record)
     },

@@ -25,6 +25,7 @@ export const listingCases: readonly StoreCase[] = [
     name: 'listByUser: a user without sessions has an empty list',
     needs,
     async run(store) {
+      await store.insert(makeRecord())
       await assertList(store, freshUserId(), [])
     },
   },

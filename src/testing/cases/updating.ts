@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { v7 } from 'uuid'
 import type { SessionStore } from '../../store.js'
-import { assertRecord, awkwardObject, guest, makeRecord, nextOf, spoil } from '../records.js'
+import { assertRecord, awkwardObject, guest, makeRecord, nextOf, spoil, strangeIds } from '../records.js'
 import type { StoreCase } from './case.js'
 
 /** `update`. */
@@ -14,6 +13,8 @@ export const updatingCases: readonly StoreCase[] = [
       const changes = { data: { kept: 2, ...awkwardObject() }, ip: '2001:db8::1', userAgent: 'é\0"' }
       const hashes = { secretHash: makeRecord().secretHash, expiresAt: first.expiresAt + 1 }
       const second = nextOf(first, { ...changes, ...hashes, user: { id: 'x', renamed: true } })
+      // Read before as well, or a copy that lags would not be noticed.
+      assertRecord(await store.get(first.id), first)
       assert.equal(await store.update(second, 1), 'ok')
       assertRecord(await store.get(first.id), second)
       if (store.getMany !== undefined) assertRecord((await store.getMany([first.id]))[0], second)
@@ -134,9 +135,15 @@ export const updatingCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'update: an id that was never given out is absent',
+    name: 'update: an id that was never given out is absent, whatever its text, and nothing is written',
+    needs: ['anyId'],
     async run(store) {
-      assert.equal(await store.update(makeRecord({ id: v7(), ...guest, version: 8 }), 7), 'absent')
+      const record = makeRecord()
+      await store.insert(record)
+      for (const id of strangeIds(record.id)) {
+        assert.equal(await store.update(nextOf(record, { id }), 1), 'absent', JSON.stringify(id.slice(0, 50)))
+      }
+      assertRecord(await store.get(record.id), record)
     },
   },
 ]

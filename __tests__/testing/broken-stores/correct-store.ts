@@ -1,0 +1,50 @@
+import type { SessionRecord } from '../../../src/record.js'
+import type { SessionStore, UpdateResult } from '../../../src/store.js'
+
+/** Cut off from the original. */
+export const copy = <T>(value: T): T =>
+  value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T)
+
+/** The shortest store that keeps every promise. The broken ones each change one thing. */
+export class CorrectStore implements SessionStore {
+  readonly records = new Map<string, SessionRecord>()
+
+  async insert(record: SessionRecord): Promise<void> {
+    if (this.records.has(record.id)) throw new Error('the id is taken')
+    this.records.set(record.id, copy(record))
+  }
+
+  async get(id: string): Promise<SessionRecord | undefined> {
+    return copy(this.records.get(id))
+  }
+
+  async getMany(ids: readonly string[]): Promise<(SessionRecord | undefined)[]> {
+    return ids.map((id) => copy(this.records.get(id)))
+  }
+
+  async update(record: SessionRecord, ifVersion: number): Promise<UpdateResult> {
+    const old = this.records.get(record.id)
+    if (old === undefined) return 'absent'
+    if (old.version !== ifVersion) return 'conflict'
+    this.records.set(record.id, copy(record))
+    return 'ok'
+  }
+
+  async delete(id: string): Promise<boolean> {
+    return this.records.delete(id)
+  }
+
+  async listByUser(userId: string): Promise<SessionRecord[]> {
+    return this.select((record) => record.userId === userId)
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    const due = this.select(({ expiresAt }) => expiresAt <= now).slice(0, limit)
+    for (const { id } of due) this.records.delete(id)
+    return due.length
+  }
+
+  select(test: (record: SessionRecord) => boolean): SessionRecord[] {
+    return [...this.records.values()].filter(test).map(copy)
+  }
+}
