@@ -48,8 +48,8 @@ const stored = Buffer.alloc(HASH_LENGTH)
 /** Whether the secret is the one whose hash was stored. Takes the same time wherever they differ. */
 export function secretMatches(secret: string, secretHash: string): boolean {
   if (secretHash.length !== HASH_LENGTH) return false
-  given.latin1Write(sha256(secret), 0, HASH_LENGTH)
-  stored.latin1Write(secretHash, 0, HASH_LENGTH)
+  given.write(sha256(secret), 'latin1')
+  stored.write(secretHash, 'latin1')
   return timingSafeEqual(given, stored)
 }
 

@@ -42,7 +42,7 @@ export async function authenticateUpgrade(
     )
   }
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
-  if (app !== undefined) Object.setPrototypeOf(request, app.request)
+  if (app !== undefined) Object.setPrototypeOf(request, (app as Application & { request: object }).request)
   const { cookie, trustedOrigins } = sessions.settings
   const refusal = checkOrigin(request, trustedOrigins)
   if (refusal !== undefined) throw refusal
