@@ -16,8 +16,22 @@ export function copyJson<T extends Json | undefined>(value: T): T {
   return copy as T
 }
 
-/** The value as JSON keeps it, cut off from the original; `undefined` where JSON has no word for it. */
+/** Deeper than any data of good sense, and far from where copying it would exhaust the stack. */
+const MOST_LEVELS = 500
+
+/**
+ * The value as JSON keeps it, cut off from the original; `undefined` where JSON has no word for it.
+ * Throws for what JSON can't hold, and for what is nested so deep that it could be kept but not read again.
+ */
 export function asJson(value: unknown): Json | undefined {
   const text = JSON.stringify(value) as string | undefined
-  return text === undefined ? undefined : (JSON.parse(text) as Json)
+  if (text === undefined) return undefined
+  const json = JSON.parse(text) as Json
+  if (isDeeper(json, MOST_LEVELS)) throw new RangeError(`It is nested deeper than ${MOST_LEVELS} levels.`)
+  return json
+}
+
+function isDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner: Json) => isDeeper(inner, levels - 1))
 }
