@@ -23,6 +23,8 @@ export async function change(
   const deadline = performance.now() + records.timeout
   let current: SessionRecord | undefined = record
   for (let attempt = 1; ; attempt += 1) {
+    // The first time, too: the request may have been at work for longer than the session had left to live.
+    if (current === undefined || isExpired(current, Date.now())) return undefined
     const edited = edit(current)
     if (edited === current) return current
     const next = { ...edited, version: current.version + 1 }
@@ -32,7 +34,6 @@ export async function change(
     if (performance.now() > deadline) throw conflict(record.id)
     if (attempt > AT_ONCE) await pause(Math.random() * Math.min(attempt, LONGEST_PAUSE_MS))
     current = await records.find(record.id)
-    if (current === undefined || isExpired(current, Date.now())) return undefined
   }
 }
 

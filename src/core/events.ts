@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
+import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client.js'
+import { isPromise } from './maybe.js'
 import type { StoreOperation } from './store-calls.js'
 
 /** What every event about a session says of it: ids only, never a credential. */
@@ -37,7 +39,8 @@ export interface SessionEvents {
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
 }
 
-export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void
+/** May be async: nobody waits for it, and a rejection is reported as a throw is. */
+export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */
 export class Events {
@@ -54,8 +57,8 @@ export class Events {
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     for (const listener of this.#emitter.listeners(name) as Listener<Name>[]) {
       try {
-        const returned = listener(event) as unknown
-        if (returned instanceof Promise) returned.catch((error: unknown) => report(name, error))
+        const returned = listener(event)
+        if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(name, error))
       } catch (error) {
         report(name, error)
       }
@@ -64,7 +67,7 @@ export class Events {
 }
 
 function report(name: string, error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error)
   process.emitWarning(`A listener of the session event "${name}" threw: ${text}`, {
     type: 'ExpressSidWarning',
     code: 'SID_LISTENER',

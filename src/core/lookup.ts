@@ -66,8 +66,8 @@ export class Lookup {
 
   async #sendMany(batch: Map<string, Waiting>): Promise<void> {
     const ids = [...batch.keys()]
-    const records = await this.calls.call('getMany', () => this.store.getMany!(ids))
-    if (!Array.isArray(records) || records.length !== ids.length) throw damaged('of a batch')
+    const ask = async () => oneEach(ids, await this.store.getMany!(ids))
+    const records = await this.calls.call('getMany', ask)
     for (const [index, [id, asked]] of [...batch].entries()) {
       // Each for itself: one damaged record fails only its own request.
       try {
@@ -77,6 +77,15 @@ export class Lookup {
       }
     }
   }
+}
+
+/** What is not one place for each id can't be told apart, and might give one browser the session of another. */
+function oneEach(ids: readonly string[], records: Found[]): Found[] {
+  if (Array.isArray(records) && records.length === ids.length) return records
+  throw new SessionError(
+    'RECORD_DAMAGED',
+    `The session store did not answer getMany with a record or undefined for each id. Fix the store.`,
+  )
 }
 
 function checked(id: string, record: Found): Found {

@@ -38,8 +38,9 @@ export class Records {
     return this.#call('delete', () => this.#store.delete(id))
   }
 
+  /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */
   listByUser(userId: string): MaybePromise<SessionRecord[]> {
-    return this.#call('listByUser', () => this.#store.listByUser(userId))
+    return this.#call('listByUser', async () => listed(await this.#store.listByUser(userId)))
   }
 
   /** Milliseconds that a call, or a change with its retries, may take. */
@@ -67,4 +68,12 @@ export class Records {
     if (!this.#isClosed) return
     throw new SessionError('CLOSED', 'This session manager was closed. Close it after the server has ended.')
   }
+}
+
+function listed(records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
+  if (Array.isArray(records) && records.every((one) => typeof one?.id === 'string')) return records
+  throw new SessionError(
+    'RECORD_DAMAGED',
+    'The session store did not answer listByUser with an array of records. Fix the store.',
+  )
 }

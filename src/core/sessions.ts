@@ -64,6 +64,7 @@ export class Sessions<S extends Settings = Settings> {
   /** The live sessions of a user, last used first. */
   async list(userId: string | number, currentId?: string): Promise<SessionInfo[]> {
     const records = await this.#records.listByUser(userIdText(userId))
+    // Async, so that a call that throws at once leaves no rejection of the calls before it unheard.
     const live = await Promise.all(
       records.filter(isSessionRecord).map(async (one) => this.#admission.ifAlive(one)),
     )
@@ -85,7 +86,11 @@ export class Sessions<S extends Settings = Settings> {
     const records = await this.#records.listByUser(id)
     const doomed = records.filter((record) => record.id !== options?.except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await Promise.allSettled(doomed.map((one) => this.#revoke(one.id, id)))
+    const ends = await Promise.allSettled(
+      doomed.map(
+        async (one) => (await this.#admission.ifAlive(one)) !== undefined && this.#revoke(one.id, id),
+      ),
+    )
     const failed = ends.find((end) => end.status === 'rejected')
     if (failed !== undefined) throw failed.reason
     return ends.filter((end) => end.status === 'fulfilled' && end.value).length

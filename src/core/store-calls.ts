@@ -51,7 +51,8 @@ export class StoreCalls {
         timer = undefined
         this.#unanswered -= 1
       }
-      answer.then(
+      // A store may bring a promise of its own kind, whose `then` may keep no promise at all.
+      Promise.resolve(answer).then(
         (value) => {
           settle()
           resolve(value)

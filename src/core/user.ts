@@ -47,6 +47,10 @@ function idOf(user: unknown, userId: Settings['userId']): string {
 }
 
 function jsonObject(user: unknown): JsonObject {
+  // A promise would be kept as `{}`.
+  if (isPromise(user)) {
+    throw new SessionError('USER_INVALID', 'serializeUser returned a promise. It must not be async.')
+  }
   let kept
   try {
     kept = asJson(user)
@@ -70,7 +74,8 @@ async function load(userId: string, settings: Settings): Promise<unknown> {
     timer = setTimeout(late, settings.storeTimeout)
   })
   try {
-    return (await Promise.race([settings.loadUser!(userId), tooLate])) ?? undefined
+    // `null`, and the `false` that many know from passport, are nobody as well.
+    return (await Promise.race([settings.loadUser!(userId), tooLate])) || undefined
   } catch (cause) {
     const message = `loadUser failed for user ${JSON.stringify(userId)}. The cause says how; the session lives on.`
     throw new SessionError('USER_LOAD_FAILED', message, { cause })

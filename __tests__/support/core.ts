@@ -1,0 +1,118 @@
+import type { Client } from '../../src/core/client.js'
+import type { SessionEvents } from '../../src/core/events.js'
+import type { Sessions, Started } from '../../src/core/sessions.js'
+import type { Settings } from '../../src/core/settings.js'
+import { parseToken, type Token } from '../../src/core/token.js'
+import { memoryStore } from '../../src/stores/memory.js'
+
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+/** The defaults of the package, on a memory store. */
+export function settingsWith(overrides: Partial<Settings> = {}): Settings {
+  return {
+    store: memoryStore(),
+    idleTimeout: 7 * DAY,
+    absoluteTimeout: 30 * DAY,
+    guestIdleTimeout: HOUR,
+    touchInterval: MINUTE,
+    storeTimeout: 2 * SECOND,
+    onClientChange: { engine: 'refuse', network: 'report' },
+    loadUser: undefined,
+    userId: undefined,
+    serializeUser: undefined,
+    ...overrides,
+  }
+}
+
+/** Two users for tests. */
+export const ann = { id: 'ann', name: 'Ann' }
+export const bob = { id: 'bob', name: 'Bob' }
+
+/** A browser of each engine. */
+export const chrome: Client = {
+  userAgent:
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  ip: '203.0.113.7',
+}
+export const newerChrome: Client = {
+  ...chrome,
+  userAgent: chrome.userAgent.replace('Chrome/140', 'Chrome/141'),
+}
+export const firefox: Client = {
+  ...chrome,
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0',
+}
+/** The same browser in another network. */
+export const chromeElsewhere: Client = { ...chrome, ip: '198.51.100.20' }
+
+/** The parts of a token that was just issued. */
+export function tokenOf({ token }: Started): Token {
+  const parsed = parseToken(token)
+  if (parsed === undefined) throw new Error('the core issued a token that it does not accept')
+  return parsed
+}
+
+/** The same session's id with a secret that somebody made up. */
+export function forged(started: Started): Token {
+  return { id: started.record.id, secret: 'A'.repeat(65) }
+}
+
+export type Seen = {
+  [Name in keyof SessionEvents]: { name: Name; event: SessionEvents[Name] }
+}[keyof SessionEvents]
+
+const eventNames: Record<keyof SessionEvents, true> = {
+  login: true,
+  logout: true,
+  revoke: true,
+  expire: true,
+  loginRefused: true,
+  clientChange: true,
+  storeError: true,
+}
+
+/** Everything that a manager tells its listeners from now on. */
+export function eventsOf(sessions: Pick<Sessions, 'on'>): Seen[] {
+  const seen: Seen[] = []
+  for (const name of Object.keys(eventNames) as (keyof SessionEvents)[]) {
+    sessions.on(name, (event) => seen.push({ name, event } as Seen))
+  }
+  return seen
+}
+
+/** Only the clock stands still; promises, timers and turns go on. `jest.setSystemTime` moves it. */
+export function stopTheClock(now: number | Date = new Date('2026-01-01T00:00:00Z')): void {
+  jest.useFakeTimers({
+    now,
+    doNotFake: [
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+      'setTimeout',
+      'clearTimeout',
+    ],
+  })
+}
+
+export function moveTheClock(ms: number): void {
+  jest.setSystemTime(Date.now() + ms)
+}
+
+/** What a promise was rejected with; fails where it was not. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
+  let answer: unknown
+  try {
+    answer = await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error(`expected a rejection, and got ${String(answer)}`)
+}
