@@ -51,7 +51,7 @@ export interface LoginOptions {
 /**
  * A route handler that logs in whom `authenticate` answers.
  *
- * Answers 200 (text "Logged In", JSON `{ user }`, or a 303 redirect), 401 when refused, 403 (CROSS_ORIGIN) for
+ * Answers 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401 when refused, 403 (CROSS_ORIGIN) for
  * a page of another origin, 405 for HEAD, 503 for a prefetch or when the store fails.
  */
 export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
@@ -77,9 +77,12 @@ async function perform(
     const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
     return answer(req, res, { status: 401, text: 'Login Failed', json, redirect: options.failureRedirect })
   }
-  await session.login(user as object, { keep: options.keep })
+  const info = await session.login(user as object, { keep: options.keep })
   const redirect = returnToOf(req) ?? options.redirect
-  answer(req, res, { status: 200, text: 'Logged In', json: { user: session.user }, redirect })
+  // What the session keeps, and with loadUser that is the id alone: what `authenticate` answered may be a whole
+  // row, with a password hash that is nobody's to see and values that JSON has no word for.
+  const json = { user: info.user ?? { id: info.userId } }
+  answer(req, res, { status: 200, text: 'Logged In', json, redirect })
 }
 
 function isRefused(user: unknown): boolean {
