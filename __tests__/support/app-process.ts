@@ -40,7 +40,10 @@ export async function startApp(file: string, env: Record<string, string> = {}): 
     output: () => printed,
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
+      // One that does not go when asked must not hold up the tests.
+      const impatience = setTimeout(() => child.kill('SIGKILL'), 5000)
       await exited
+      clearTimeout(impatience)
     },
   }
 }
