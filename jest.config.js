@@ -1,6 +1,8 @@
 /** swc compiles and does not check types: `npm run types` does. */
 export default {
   testEnvironment: 'node',
+  // The unref'd timer of a manager that a test left open may fire while a later test file runs.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   globalSetup: '<rootDir>/__tests__/support/probe.js',
   transform: {

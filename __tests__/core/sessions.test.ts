@@ -655,9 +655,8 @@ describe('a closed manager', () => {
 describe('expired records of a store without an expiry of its own', () => {
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
 
-  it('are swept once there is a session to expire', async () => {
+  it('are swept, whoever started them', async () => {
     const { sessions, memory } = manager(undefined, { guestIdleTimeout: 30_000 })
-    expect(jest.getTimerCount()).toBe(0)
     const { record } = await sessions.startGuest({}, chrome)
     await jest.advanceTimersByTimeAsync(MINUTE)
     expect(memory.get(record.id)).toBeUndefined()

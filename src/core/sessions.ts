@@ -41,6 +41,7 @@ export class Sessions<S extends Settings = Settings> {
     this.#admission = new Admission(this.#records, this.#events, settings)
     const { expiryStep } = this.#records
     this.#sweep = expiryStep && new Sweep(expiryStep)
+    this.#sweep?.start()
   }
 
   /** Calls the listener at each such event, in the order of registration. Listeners must not be slow. */
@@ -202,7 +203,6 @@ export class Sessions<S extends Settings = Settings> {
       this.#takeBack(id)
       throw error
     }
-    this.#sweep?.start()
     return { record, token }
   }
 

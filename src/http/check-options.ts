@@ -64,13 +64,11 @@ function lifetimes(options: SessionOptions) {
       `absoluteTimeout is above 400 days, and no browser keeps a cookie longer (RFC 6265bis). Use '400d' or less.`,
     )
   }
-  if (
-    options.idleTimeout !== undefined &&
-    options.absoluteTimeout !== undefined &&
-    idleTimeout > absoluteTimeout
-  ) {
+  // The default steps aside for a shorter absoluteTimeout; one that was asked for does not.
+  if (options.idleTimeout !== undefined && idleTimeout > absoluteTimeout) {
     throw invalid(
-      `idleTimeout is longer than absoluteTimeout and would never end a session. Make it shorter, or leave it out.`,
+      `idleTimeout (${idleTimeout} ms) is longer than absoluteTimeout (${absoluteTimeout} ms) and would never end a ` +
+        `session. Make it shorter, or absoluteTimeout longer.`,
     )
   }
   if (touchInterval >= shortest) {

@@ -51,8 +51,9 @@ export interface LoginOptions {
 /**
  * A route handler that logs in whom `authenticate` answers.
  *
- * Answers 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401 when refused, 403 (CROSS_ORIGIN) for
- * a page of another origin, 405 for HEAD, 503 for a prefetch or when the store fails.
+ * Answers 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401
+ * when refused, 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, 503 for a prefetch or when the store
+ * fails.
  */
 export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
   checkOptions(authenticate, options)
