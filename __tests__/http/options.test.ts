@@ -150,7 +150,7 @@ test('the middleware takes options, a manager, or nothing', () => {
 
 test.each(expresses)('undefined options are as if absent (%s)', async (_name, module) => {
   const options = Object.fromEntries([...names].map((name) => [name, undefined]))
-  const { app } = makeApp(module, options as SessionOptions, (routes) => {
+  const { app } = makeApp(module, options, (routes) => {
     routes.post(
       '/login',
       login(() => ann, { keep: undefined, redirect: undefined, crossSite: undefined }),

@@ -1,0 +1,98 @@
+import express, { type RequestHandler } from 'express'
+import expressSession from 'express-session'
+import { login, logout, requireUser, sessionMiddleware, sessionOf } from 'express-sid'
+import passport from 'passport'
+import request from 'supertest'
+import { ann } from '../support/core.js'
+import { answerWithCode, route, setCookies } from './support/apps.js'
+
+const bob = { id: 'passport-bob' }
+
+type Order = 'before' | 'after'
+
+/** An app in the middle of a move: express-session and passport as they were, express-sid beside them. */
+function site(order: Order) {
+  const auth = new passport.Passport()
+  auth.serializeUser((user, done) => done(null, (user as { id: string }).id))
+  auth.deserializeUser((id, done) => done(null, { id: id as string }))
+  const theirs: RequestHandler[] = [
+    expressSession({ secret: 'x', resave: false, saveUninitialized: false }),
+    auth.session() as RequestHandler,
+  ]
+  const app = express()
+  if (order === 'before') app.use(sessionMiddleware())
+  app.use(...theirs)
+  if (order === 'after') app.use(sessionMiddleware())
+  app.post(
+    '/login',
+    login(() => ann),
+  )
+  app.post('/logout', logout())
+  app.post('/passport', (req, res, next) => req.login(bob, (error) => (error ? next(error) : res.end())))
+  app.get('/', (req, res) => {
+    const ours = sessionOf(req).user ?? null
+    const views = ((req.session as { views?: number }).views ?? 0) + 1
+    Object.assign(req.session, { views })
+    res.json({ user: req.user ?? null, ours, views })
+  })
+  app.get('/guarded', requireUser(), (req, res) => void res.json(req.user))
+  app.post(
+    '/data',
+    route(async (req, res) => {
+      await sessionOf(req).set('a', 1)
+      res.json({ theirs: 'a' in req.session })
+    }),
+  )
+  app.use(answerWithCode())
+  return app
+}
+
+describe.each(['before', 'after'] as const)(
+  'express-sid mounted %s express-session and passport',
+  (order) => {
+    async function agentWith(...logins: ('ours' | 'theirs')[]) {
+      const agent = request.agent(site(order))
+      for (const one of logins) {
+        if (one === 'ours') await agent.post('/login')
+        else await agent.post('/passport')
+      }
+      return agent
+    }
+
+    test('sets req.user for its own session', async () => {
+      const agent = await agentWith('ours')
+      expect((await agent.get('/')).body).toEqual({ user: ann, ours: ann, views: 1 })
+    })
+
+    test("leaves passport's user alone where it has none itself, and does not take it for its own", async () => {
+      const agent = await agentWith('theirs')
+      expect((await agent.get('/')).body).toEqual({ user: bob, ours: null, views: 1 })
+      expect((await agent.get('/guarded')).status).toBe(401)
+    })
+
+    test('with both logged in, the one mounted later has req.user, and requireUser asks ours', async () => {
+      const agent = await agentWith('ours', 'theirs')
+      const { body } = await agent.get('/')
+      expect(body).toEqual({ user: order === 'before' ? bob : ann, ours: ann, views: 1 })
+      expect((await agent.get('/guarded')).status).toBe(200)
+    })
+
+    test('logs out of its own session only', async () => {
+      const agent = await agentWith('ours', 'theirs')
+      const res = await agent.post('/logout')
+      expect(res.text).toBe('Logged Out')
+      expect(setCookies(res)).toEqual([expect.stringMatching(/^sid=;/)])
+      expect((await agent.get('/')).body).toMatchObject({ user: bob, ours: null })
+    })
+
+    test("keeps data and the other's req.session apart, each with its own cookie", async () => {
+      const agent = await agentWith()
+      const first = await agent.get('/')
+      expect(setCookies(first)).toEqual([expect.stringMatching(/^connect\.sid=/)])
+      const wrote = await agent.post('/data')
+      expect(wrote.body).toEqual({ theirs: false })
+      expect(setCookies(wrote)).toEqual([expect.stringMatching(/^sid=/)])
+      expect((await agent.get('/')).body.views).toBe(2)
+    })
+  },
+)
