@@ -356,11 +356,12 @@ describe('a touch', () => {
   })
 
   it('answered absent means logged out: nobody, and nothing comes back', async () => {
-    const { sessions, started, memory, stored } = await loggedIn()
+    const { sessions, started, memory, stored, operations } = await loggedIn()
     moveTheClock(MINUTE)
     const record = (await sessions.verify(tokenOf(started)))!
     void memory.delete(record.id)
     expect(await sessions.admit(record, chrome)).toBeUndefined()
+    expect(operations()).toEqual(['get', 'update'])
     expect(stored()).toBeUndefined()
   })
 

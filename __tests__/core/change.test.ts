@@ -94,8 +94,11 @@ describe('a change of a session that has ended', () => {
   it('answers undefined and writes nothing', async () => {
     const { store, record, now } = holding()
     void store.delete(record.id)
-    expect(await change(recordsOn(store), record, increment)).toBeUndefined()
+    const { store: spied, calls } = recording(store)
+    expect(await change(recordsOn(spied), record, increment)).toBeUndefined()
     expect(now()).toBeUndefined()
+    // An ended session stays ended, so there is nothing more to ask.
+    expect(calls.map(({ operation }) => operation)).toEqual(['update'])
   })
 
   it('answers undefined when it ends between a conflict and the next try', async () => {

@@ -267,6 +267,7 @@ describe('what a login keeps', () => {
     const guest = await sessions.startGuest(JSON.parse('{"__proto__":{"a":1}}') as {}, chrome)
     const keep = ['__proto__', 'constructor', 'toString']
     const { record } = await sessions.login(ann, chrome, [guest.record], keep)
+    expect(Object.keys(record.data)).toEqual(['__proto__'])
     expect(JSON.stringify(record.data)).toBe('{"__proto__":{"a":1}}')
     expect(Object.getPrototypeOf(record.data)).toBe(Object.prototype)
   })
@@ -484,6 +485,13 @@ describe('a revocation', () => {
     expect(await sessions.revokeAll('ann')).toBe(1)
     expect(await listedFor(memory)).toEqual([])
     expect(seen.map(({ name }) => name).toSorted()).toEqual(['expire', 'login', 'revoke'])
+  })
+
+  it('of all neither counts nor says those that somebody else ended meanwhile', async () => {
+    const { sessions, seen } = manager((store) => replacing(store, { delete: () => false }))
+    await sessions.login(ann, chrome, [])
+    expect(await sessions.revokeAll('ann')).toBe(0)
+    expect(seen.map(({ name }) => name)).toEqual(['login'])
   })
 
   it('of all ends damaged records too', async () => {

@@ -104,6 +104,11 @@ describe('keeping a user', () => {
   })
 })
 
+it('a user that can not be kept is refused with what JSON said as the cause', () => {
+  const refused = { code: 'USER_INVALID', cause: expect.any(Error) as unknown }
+  expect(() => keepUser({ id: 1, balance: 5n }, settings)).toThrow(expect.objectContaining(refused))
+})
+
 describe('a user id', () => {
   it.each([
     ['ann', 'ann'],
