@@ -303,7 +303,7 @@ describe('compareClients', () => {
 })
 
 describe('rememberedClient', () => {
-  const chrome = { userAgent: known[0]![0], ip: '192.0.2.1' }
+  const chrome = { userAgent: known[0][0], ip: '192.0.2.1' }
 
   test('does not forget a known engine for an unknown one, or any browser could follow', () => {
     const curl = { userAgent: 'curl/8.5.0', ip: '198.51.100.1' }

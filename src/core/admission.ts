@@ -88,10 +88,10 @@ export class Admission {
   /** Moves the idle deadline. A failure is only an event: the session was found, so the request goes on. */
   #touch(record: SessionRecord, client: Client): MaybePromise<Found> {
     const next = { ...touched(record, Date.now(), client, this.settings), version: record.version + 1 }
-    const settle = (result: UpdateResult): MaybePromise<Found> => {
+    const settle = (result: UpdateResult): Found => {
       if (result === 'ok') return next
-      // Absent: logged out since it was read. Conflict: another request wrote, and that moved the deadline too.
-      return result === 'absent' ? undefined : this.#again(record)
+      // Absent: logged out since it was read. Conflict: another request wrote, which moved the deadline as well.
+      return result === 'absent' ? undefined : record
     }
     let result: MaybePromise<UpdateResult>
     try {
@@ -100,11 +100,5 @@ export class Admission {
       return record
     }
     return isPromise(result) ? result.then(settle, () => record) : settle(result)
-  }
-
-  #again({ id, secretHash }: SessionRecord): MaybePromise<Found> {
-    return chain(this.records.find(id), (fresh) =>
-      fresh?.secretHash === secretHash ? this.ifAlive(fresh) : undefined,
-    )
   }
 }

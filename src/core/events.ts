@@ -44,7 +44,8 @@ export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[N
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */
 export class Events {
-  readonly #emitter = new EventEmitter()
+  // An app may well add a listener for each of its sockets: no warning of a leak.
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
     this.#emitter.on(name, listener)

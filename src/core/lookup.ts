@@ -33,10 +33,7 @@ export class Lookup {
   }
 
   #one(id: string): MaybePromise<Found> {
-    return chain(
-      this.calls.call('get', () => this.store.get(id)),
-      (record) => checked(id, record),
-    )
+    return this.calls.call('get', () => chain(this.store.get(id), (record) => checked(id, record)))
   }
 
   #gather(id: string): Promise<Found> {
@@ -73,7 +70,7 @@ export class Lookup {
       try {
         asked.resolve(checked(id, records[index]))
       } catch (error) {
-        asked.reject(error)
+        asked.reject(this.calls.failed('getMany', error as SessionError))
       }
     }
   }

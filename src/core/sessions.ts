@@ -78,7 +78,8 @@ export class Sessions<S extends Settings = Settings> {
   /** Ends one session, at once and on every node. True when it was there. */
   async revoke(sessionId: string): Promise<boolean> {
     const record = await this.#findEvenDamaged(sessionId)
-    return this.#revoke(sessionId, record?.userId)
+    const isExpired = record !== undefined && (await this.#admission.ifAlive(record)) === undefined
+    return !isExpired && this.#revoke(sessionId, record?.userId)
   }
 
   /** Ends all sessions of a user, or all but one; answers how many there were. */

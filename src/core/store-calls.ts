@@ -27,12 +27,12 @@ export class StoreCalls {
 
   /** The store's answer, at once if the store gives it at once. Throws and rejects with SessionErrors only. */
   call<T>(operation: StoreOperation, ask: () => MaybePromise<T>): MaybePromise<T> {
-    if (this.#unanswered >= MOST_UNANSWERED) throw this.#failed(operation, busy())
+    if (this.#unanswered >= MOST_UNANSWERED) throw this.failed(operation, busy())
     let answer: MaybePromise<T>
     try {
       answer = ask()
     } catch (error) {
-      throw this.#failed(operation, asSessionError(error))
+      throw this.failed(operation, asSessionError(error))
     }
     return isPromise(answer) ? this.#withDeadline(operation, answer) : answer
   }
@@ -40,11 +40,13 @@ export class StoreCalls {
   #withDeadline<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {
     this.#unanswered += 1
     return new Promise((resolve, reject) => {
-      const isLate = () => {
+      let isGivenUp = false
+      const giveUp = () => {
+        isGivenUp = true
         timer = setTimeout(settle, LOST_AFTER_MS).unref()
-        reject(this.#failed(operation, tooLate(operation, this.timeout)))
+        reject(this.failed(operation, tooLate(operation, this.timeout)))
       }
-      let timer: NodeJS.Timeout | undefined = setTimeout(isLate, this.timeout)
+      let timer: NodeJS.Timeout | undefined = setTimeout(giveUp, this.timeout)
       const settle = () => {
         if (timer === undefined) return
         clearTimeout(timer)
@@ -59,13 +61,14 @@ export class StoreCalls {
         },
         (error: unknown) => {
           settle()
-          reject(this.#failed(operation, asSessionError(error)))
+          if (!isGivenUp) reject(this.failed(operation, asSessionError(error)))
         },
       )
     })
   }
 
-  #failed(operation: StoreOperation, error: SessionError): SessionError {
+  /** Reports a failure, and answers it. */
+  failed(operation: StoreOperation, error: SessionError): SessionError {
     this.onFailure(operation, error)
     return error
   }
