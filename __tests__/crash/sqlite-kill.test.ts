@@ -13,7 +13,7 @@ test('kill -9 under load loses no acknowledged login, undoes no acknowledged log
   const env = { STORE: `sqlite:${join(folder, 'sessions.sqlite')}` }
   let app = await startApp('__tests__/support/app-server.ts', env)
   const fixed = { ...env, PORT: String(app.port) }
-  const load = new Workload([app.url])
+  const load = new Workload([`${app.url}/0`])
   const running = load.run(12)
   for (let kills = 0; kills < 3; kills += 1) {
     await pause(500 + Math.random() * 200)
@@ -32,5 +32,6 @@ test('kill -9 under load loses no acknowledged login, undoes no acknowledged log
   const answered = load.history.filter(({ result }) => result !== 'unanswered')
   expect(answered.length).toBeGreaterThan(200)
   expect(load.history.some(({ result }) => result === 'unanswered')).toBe(true)
+  expect(load.wrong).toEqual([])
   expect(violations(load.history)).toEqual([])
 }, 60_000)

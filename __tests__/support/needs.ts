@@ -4,9 +4,14 @@ export type Part =
 
 const missing = new Set((process.env.SID_MISSING ?? '').split(','))
 
+/** Whether all of these parts are here. */
+export function has(...parts: Part[]): boolean {
+  return !parts.some((part) => missing.has(part))
+}
+
 /** `describe`, or `describe.skip` where one of the parts is missing; probe.js has said so loudly. */
 export function needs(...parts: Part[]): jest.Describe {
-  return parts.some((part) => missing.has(part)) ? describe.skip : describe
+  return has(...parts) ? describe : describe.skip
 }
 
 /** Where the servers are, as probe.js set it. */

@@ -1,11 +1,16 @@
 import type { SessionStore } from 'express-sid'
+import type { RedisClient } from 'express-sid/redis'
 
 /**
- * A store on real parts, by name: `memory`, `sqlite:FILE`, `redis:PREFIX`, `redis-at:PORT`, `ioredis:PREFIX`,
- * `postgres:TABLE`, `mysql:TABLE`. Drivers are loaded when asked for.
+ * A store on real parts, by name: `memory`, `sqlite:FILE`, `KIND:PREFIX` for the kinds of Redis clients below,
+ * `postgres:TABLE`, `mysql:TABLE`. Where its server is, the environment says, or the name: `redis:PREFIX@URL`.
+ * `+wait` after a kind of Redis asks for the word of a replica. Drivers are loaded when asked for, and get no
+ * settings: what is shown with them holds for everybody.
  */
 export async function openStore(name: string): Promise<SessionStore> {
-  const [kind, place = ''] = name.split(/:(.*)/s)
+  const [, kind = '', hasWait, place = '', url] =
+    /^([^:+]+)(\+wait)?(?::([^@]*)(?:@(.*))?)?$/s.exec(name) ?? []
+  const { REDIS_URL, POSTGRES_URL, MYSQL_URL } = process.env
   switch (kind) {
     case 'memory':
       return (await import('express-sid')).memoryStore()
@@ -13,31 +18,37 @@ export async function openStore(name: string): Promise<SessionStore> {
       const { default: Database } = await import('libsql')
       return (await import('express-sid/sqlite')).sqliteStore(new Database(place))
     }
-    case 'redis': {
-      const { createClient } = await import('redis')
-      const client = createClient({ url: process.env.REDIS_URL! })
-      client.on('error', () => undefined)
-      await client.connect()
-      return (await import('express-sid/redis')).redisStore(client, { prefix: place })
-    }
-    case 'ioredis': {
-      const { Redis } = await import('ioredis')
-      return (await import('express-sid/redis')).redisStore(new Redis(process.env.REDIS_URL!), {
-        prefix: place,
-      })
-    }
     case 'postgres': {
       const { default: pg } = await import('pg')
-      const pool = new pg.Pool({ connectionString: process.env.POSTGRES_URL! })
+      const pool = new pg.Pool({ connectionString: url ?? POSTGRES_URL! })
       return (await import('express-sid/postgres')).postgresStore(pool, { table: place })
     }
     case 'mysql': {
       const mysql = await import('mysql2/promise')
-      return (await import('express-sid/mysql')).mysqlStore(mysql.createPool(process.env.MYSQL_URL!), {
-        table: place,
-      })
+      const pool = mysql.createPool(url ?? MYSQL_URL!)
+      return (await import('express-sid/mysql')).mysqlStore(pool, { table: place })
     }
+    default: {
+      const client = await openRedis(kind, url ?? REDIS_URL!)
+      const wait = hasWait === undefined ? undefined : { replicas: 1, timeout: 200 }
+      return (await import('express-sid/redis')).redisStore(client, { prefix: place, wait })
+    }
+  }
+}
+
+async function openRedis(kind: string, url: string): Promise<RedisClient> {
+  const { createClient, createCluster } = await import('redis')
+  const { Cluster, Redis } = await import('ioredis')
+  switch (kind) {
+    case 'redis':
+      return createClient({ url }).connect()
+    case 'redis-cluster':
+      return createCluster({ rootNodes: [{ url }] }).connect()
+    case 'ioredis':
+      return new Redis(url)
+    case 'ioredis-cluster':
+      return new Cluster([url])
     default:
-      throw new Error(`no store named ${name}`)
+      throw new Error(`no store named ${kind}`)
   }
 }

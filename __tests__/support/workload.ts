@@ -2,13 +2,38 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Operation } from './history.js'
 
-/** Browsers that log in, read, count and log out at servers of one store, and write down what they saw. */
+/** A login in one browser. */
+interface Device {
+  readonly session: string
+  readonly user: string
+  readonly cookie: string
+}
+
+const acknowledged = ['login', 'logout', 'revoke', 'count'] as const
+
+type Kind = Exclude<Operation['kind'], 'login'>
+
+export interface WorkloadOptions {
+  /** The longest that a browser waits before each request, in milliseconds. Default 0: as fast as it is answered. */
+  readonly thinks?: number
+}
+
+/** Browsers that log in, read, count, log out and revoke at servers of one store, and write down what they saw. */
 export class Workload {
   readonly history: Operation[] = []
+  /** What no server may answer, whatever the state of its store. */
+  readonly wrong: string[] = []
+  readonly #devices: Device[] = []
+  readonly #thinks: number
   #isOver = false
-  #sessions = 0
+  #users = 0
 
-  constructor(private readonly urls: readonly string[]) {}
+  constructor(
+    private readonly urls: readonly string[],
+    { thinks = 0 }: WorkloadOptions = {},
+  ) {
+    this.#thinks = thinks
+  }
 
   /** Runs so many browsers until `stop`; each answers once its last request has ended. */
   async run(browsers: number): Promise<void> {
@@ -19,93 +44,120 @@ export class Workload {
     this.#isOver = true
   }
 
-  /** Asks for every login once more, whether it still is one. */
-  async readAll(): Promise<void> {
-    for (const [session, cookie] of this.cookies) await this.#request('read', session, cookie, '/me')
+  /** Waits until so many of each kind were acknowledged. The test's own timeout is the limit. */
+  async haveEach(count: number): Promise<void> {
+    const done = (kind: Operation['kind']) =>
+      this.history.filter((one) => one.kind === kind && one.result === 'ok').length
+    while (!acknowledged.every((kind) => done(kind) >= count)) await pause(50)
   }
 
-  readonly cookies = new Map<string, string>()
+  /** Asks for every login once more, whether it still is one. */
+  async readAll(): Promise<void> {
+    const left = this.#devices.values()
+    const reader = async () => {
+      for (const device of left) await this.#request('read', device, '/me')
+    }
+    await Promise.all(Array.from({ length: 8 }, reader))
+  }
 
+  /** A life: one or two logins of a user, each at work, and for most an end while requests are under way. */
   async #browser(): Promise<void> {
     while (!this.#isOver) {
-      this.#sessions += 1
-      const session = `session-${this.#sessions}`
-      const cookie = await this.#login(session)
-      if (cookie === undefined) {
+      this.#users += 1
+      const user = `user-${this.#users}`
+      const names = Math.random() < 0.5 ? ['laptop'] : ['laptop', 'phone']
+      const logins = await Promise.all(names.map((name) => this.#login(user, `${user}'s ${name}`)))
+      const devices = logins.filter((device) => device !== undefined)
+      const [first] = devices
+      if (first === undefined) {
         await pause(5)
         continue
       }
-      await Promise.all([
-        this.#reads(session, cookie),
-        this.#request('count', session, cookie, `/count?ms=${jitter(10)}`),
-        this.#request('count', session, cookie, `/count?ms=${jitter(10)}`),
-      ])
-      // Some stay logged in, most leave while slow requests of theirs are under way.
-      if (Math.random() < 0.3) continue
-      const slow = [
-        this.#request('read', session, cookie, `/slow?ms=${jitter(20)}`),
-        this.#request('count', session, cookie, `/count?ms=${jitter(20)}`),
-      ]
+      await Promise.all(devices.map((device) => this.#use(device)))
+      const fate = Math.random()
+      if (fate < 0.3) continue
+      const slow = devices.map((device) => this.#useSlowly(device))
       await pause(jitter(8))
-      await this.#request('logout', session, cookie, '/logout')
-      await this.#reads(session, cookie)
+      if (fate < 0.6) await this.#request('revoke', first, '/revoke-all')
+      else await Promise.all(devices.map((device) => this.#request('logout', device, '/logout')))
+      await Promise.all(devices.map((device) => this.#reads(device)))
       await Promise.all(slow)
-      await this.#reads(session, cookie)
+      await Promise.all(devices.map((device) => this.#reads(device)))
     }
   }
 
-  async #reads(session: string, cookie: string): Promise<void> {
-    for (let count = 0; count < 3; count += 1) await this.#request('read', session, cookie, '/me')
+  async #use(device: Device): Promise<void> {
+    const count = () => this.#request('count', device, `/count?ms=${jitter(10)}`)
+    await Promise.all([this.#reads(device), count(), count()])
   }
 
-  async #login(session: string): Promise<string | undefined> {
-    const start = performance.now()
-    const response = await this.#fetch('/login', 'POST', '', JSON.stringify({ id: session }))
+  async #useSlowly(device: Device): Promise<void> {
+    await Promise.all([
+      this.#request('read', device, `/slow?ms=${jitter(20)}`),
+      this.#request('count', device, `/count?ms=${jitter(20)}`),
+    ])
+  }
+
+  async #reads(device: Device): Promise<void> {
+    for (let count = 0; count < 3; count += 1) await this.#request('read', device, '/me')
+  }
+
+  async #login(user: string, session: string): Promise<Device | undefined> {
+    const { response, ...times } = await this.#fetch('/login', 'POST', '', JSON.stringify({ id: user }))
     const cookie = response?.cookie?.split(';')[0]
     const result = response === undefined ? 'unanswered' : response.status === 200 ? 'ok' : 'failed'
-    this.history.push({ kind: 'login', session, start, end: ended(result), result })
-    if (result === 'ok') this.cookies.set(session, cookie!)
-    return result === 'ok' ? cookie : undefined
+    if (result === 'failed') this.#check(response!.status === 503, 'login', response!)
+    this.history.push({ kind: 'login', session, user, ...times, result })
+    if (result !== 'ok') return undefined
+    const device = { session, user, cookie: cookie! }
+    this.#devices.push(device)
+    return device
   }
 
-  async #request(kind: 'read' | 'count' | 'logout', session: string, cookie: string, path: string) {
-    const start = performance.now()
-    const response = await this.#fetch(path, kind === 'read' ? 'GET' : 'POST', cookie)
-    const [result, value] = resultOf(kind, response)
-    const counted = value === undefined ? {} : { value }
-    this.history.push({ kind, session, start, end: ended(result), result, ...counted })
+  async #request(kind: Kind, { session, user, cookie }: Device, path: string): Promise<void> {
+    const { response, ...times } = await this.#fetch(path, kind === 'read' ? 'GET' : 'POST', cookie)
+    const meaning = meaningOf(kind, response)
+    this.#check(meaning !== undefined, kind, response!)
+    this.history.push({ kind, session, user, ...times, ...(meaning ?? { result: 'failed' }) })
+  }
+
+  /** Whatever is wrong with the store, an answer is one that the app knows, and no 503 touches the cookie. */
+  #check(isKnown: boolean, kind: string, response: Answer): void {
+    const touchesCookie = response?.status === 503 && response.cookie !== null
+    if (!isKnown || touchesCookie) this.wrong.push(`${kind} was answered ${JSON.stringify(response)}`)
   }
 
   async #fetch(path: string, method: string, cookie: string, body?: string) {
+    if (this.#thinks > 0) await pause(jitter(this.#thinks))
     const url = this.urls[Math.floor(Math.random() * this.urls.length)]!
+    const start = performance.now()
     try {
       const headers = { cookie, accept: 'application/json', 'content-type': 'application/json' }
       const request = { method, headers, signal: AbortSignal.timeout(10_000) }
-      const response = await fetch(url + path, body === undefined ? request : { ...request, body })
-      const json: unknown = await response.json().catch(() => undefined)
-      return { status: response.status, cookie: response.headers.get('set-cookie'), json }
+      const answer = await fetch(url + path, body === undefined ? request : { ...request, body })
+      const json: unknown = await answer.json().catch(() => undefined)
+      const response = { status: answer.status, cookie: answer.headers.get('set-cookie'), json }
+      return { start, end: performance.now(), response }
     } catch {
-      return undefined
+      return { start, end: Infinity, response: undefined }
     }
   }
 }
 
-type Answered = { status: number; json: unknown } | undefined
+type Answer = { status: number; cookie: string | null; json: unknown } | undefined
 
-/** What an answer means. A status that no case allows for is thrown, and fails the test. */
-function resultOf(kind: 'read' | 'count' | 'logout', response: Answered): [Operation['result'], number?] {
-  if (response === undefined) return ['unanswered']
-  const { status, json } = response
-  if (status === 503) return ['failed']
-  if (kind === 'read' && status === 200) return [(json as { user: unknown }).user === null ? 'out' : 'in']
-  if (kind === 'logout' && status === 200) return ['ok']
-  if (kind === 'count' && status === 200) return ['ok', (json as { count: number }).count]
-  if (kind === 'count' && status === 401) return ['out']
-  throw new Error(`${kind} was answered ${status}: ${JSON.stringify(json)}`)
-}
-
-function ended(result: Operation['result']): number {
-  return result === 'unanswered' ? Infinity : performance.now()
+/** What an answer means; nothing for a status that no case allows for. */
+function meaningOf(kind: Kind, response: Answer): Pick<Operation, 'result' | 'value'> | undefined {
+  if (response === undefined) return { result: 'unanswered' }
+  const json = (response.json ?? {}) as { user?: unknown; count?: number }
+  const { status } = response
+  const counted = json.count === undefined ? {} : { value: json.count }
+  if (status === 503) return { result: 'failed' }
+  if (kind === 'read' && status === 200)
+    return json.user === null ? { result: 'out' } : { result: 'in', ...counted }
+  if (status === 200) return { result: 'ok', ...counted }
+  if (kind !== 'read' && status === 401) return { result: 'out' }
+  return undefined
 }
 
 function jitter(most: number): number {
