@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.js'
-import type { SqliteDatabase } from './sqlite.js'
+import { inTransaction, isBusy, type SqliteDatabase } from './sqlite-client.js'
 
 /** The schema's history, oldest first: each entry leads from the version before it. Only ever added to. */
 const migrations = [
@@ -7,12 +7,12 @@ const migrations = [
     CREATE TABLE "${table}" (
       id BLOB NOT NULL UNIQUE,
       version INTEGER NOT NULL,
-      user_id TEXT,
+      user_key BLOB,
       expires_at INTEGER NOT NULL,
       due_at INTEGER NOT NULL,
       record TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX "${table}_user" ON "${table}" (user_id) WHERE user_id IS NOT NULL;
+    CREATE INDEX "${table}_user" ON "${table}" (user_key) WHERE user_key IS NOT NULL;
     CREATE INDEX "${table}_due" ON "${table}" (due_at);`,
 ]
 
@@ -47,12 +47,6 @@ function open(database: SqliteDatabase, table: string): void {
   inTransaction(database, () => migrate(database, table))
 }
 
-/** SQLite's primary code 5, which every client tells in its own way. */
-function isBusy(error: unknown): boolean {
-  const { code, errcode, rawCode } = error as { code?: unknown; errcode?: unknown; rawCode?: unknown }
-  return String(code).startsWith('SQLITE_BUSY') || (Number(errcode ?? rawCode) & 0xff) === 5
-}
-
 /** The version is kept in a table, not in `user_version`: the file may be the application's own. */
 function migrate(database: SqliteDatabase, table: string): void {
   database.exec(`CREATE TABLE IF NOT EXISTS "${table}_schema" (version INTEGER NOT NULL) STRICT`)
@@ -72,7 +66,7 @@ function migrate(database: SqliteDatabase, table: string): void {
 }
 
 function schemaVersion(database: SqliteDatabase, table: string): number {
-  const row = database.prepare(`SELECT max(version) AS version FROM "${table}_schema"`).get()
+  const row = database.prepare(`SELECT max(version) AS version FROM "${table}_schema"`).get({})
   return Number((row as { version: number | bigint | null }).version)
 }
 
@@ -87,23 +81,12 @@ function checkIsFree(database: SqliteDatabase, table: string): void {
   )
 }
 
-/** Begins and ends it through `exec`, the one way that the clients have in common. */
-export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    const answer = work()
-    database.exec('COMMIT')
-    return answer
-  } catch (error) {
-    rollBack(database)
-    throw error
-  }
-}
-
-function rollBack(database: SqliteDatabase): void {
-  try {
-    database.exec('ROLLBACK')
-  } catch {
-    // After a full disk SQLite has rolled back by itself; the error that matters is the first one.
-  }
+/** @throws SessionError OPTION_INVALID for a name that can't be used. */
+export function checkTable(table: string): string {
+  if (/^[a-z_]\w{0,59}$/i.test(table) && !/^sqlite_/i.test(table)) return table
+  throw new SessionError(
+    'OPTION_INVALID',
+    `sqliteStore: table ${JSON.stringify(table)} can't be used. Name it with at most 60 letters, digits and ` +
+      'underscores, not beginning with a digit or "sqlite_".',
+  )
 }

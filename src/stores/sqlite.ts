@@ -1,23 +1,10 @@
-import { SessionError } from '../errors.js'
 import { decodeRecord, encodeRecord, type SessionRecord } from '../record.js'
-import type { SessionStore } from '../store.js'
-import { inTransaction, openSchema } from './sqlite-schema.js'
+import type { SessionStore, UpdateResult } from '../store.js'
+import { checkOptions, isId, userKey } from './sql.js'
+import { checkClient, inTransaction, type SqliteDatabase } from './sqlite-client.js'
+import { checkTable, openSchema } from './sqlite-schema.js'
 
-/** Named parameters in one object: the one way to bind that every client understands alike. */
-export type SqliteParameters = Record<string, null | number | string | Uint8Array>
-
-/** The part of a prepared statement that the store calls. */
-export interface SqliteStatement {
-  get(parameters?: SqliteParameters): unknown
-  all(parameters: SqliteParameters): unknown[]
-  run(parameters: SqliteParameters): { changes: number | bigint }
-}
-
-/** A synchronous SQLite client: `libsql`, `better-sqlite3` 12 or later, or `node:sqlite` of Node 24. */
-export interface SqliteDatabase {
-  exec(sql: string): unknown
-  prepare(sql: string): SqliteStatement
-}
+export type { SqliteDatabase, SqliteParameters, SqliteStatement } from './sqlite-client.js'
 
 export interface SqliteStoreOptions {
   /**
@@ -25,6 +12,16 @@ export interface SqliteStoreOptions {
    * Its indexes and a table with its schema's version are named after it. Default `sid_sessions`.
    */
   table?: string | undefined
+}
+
+/** A store whose answers are values, never promises. */
+export interface SqliteStore extends SessionStore {
+  insert(record: SessionRecord): void
+  get(id: string): SessionRecord | undefined
+  update(record: SessionRecord, ifVersion: number): UpdateResult
+  delete(id: string): boolean
+  listByUser(userId: string): SessionRecord[]
+  deleteExpired(now: number, limit: number): number
 }
 
 /**
@@ -39,7 +36,8 @@ export interface SqliteStoreOptions {
  * @throws SessionError OPTION_INVALID for a client that is not synchronous, a table name that can't be used,
  * a table that is not the store's, and one that a newer version of this package has changed.
  */
-export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): SessionStore {
+export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
+  checkOptions('sqliteStore', options, { table: 'string' })
   const table = checkTable(options.table ?? 'sid_sessions')
   checkClient(database)
   openSchema(database, table)
@@ -47,7 +45,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
   return {
     insert(record) {
-      statements.insert.run({ ...contents(record), userId: userKey(record.userId) })
+      statements.insert.run({ ...contents(record), userKey: userKey(record.userId) })
     },
 
     get(id) {
@@ -65,7 +63,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     delete: (id) => isOne(statements.delete.run({ id: key(id) })),
 
     listByUser(userId) {
-      const rows = statements.list.all({ userId: userKey(userId) }) as { id: string; record: string }[]
+      const rows = statements.list.all({ userKey: userKey(userId) }) as { id: string; record: string }[]
       // `rows.map` would answer an array of the addon's realm, which under Jest is not equal to one of ours.
       return Array.from(rows, (row) => decodeRecord(uuid(row.id), row.record))
     },
@@ -92,14 +90,14 @@ function prepareStatements(database: SqliteDatabase, table: string) {
   const sql = (text: string) => database.prepare(text)
   return {
     insert: sql(
-      `INSERT INTO "${table}" (id, version, user_id, expires_at, due_at, record)
-       VALUES (@id, @version, @userId, @expiresAt, @expiresAt, @record)`,
+      `INSERT INTO "${table}" (id, version, user_key, expires_at, due_at, record)
+       VALUES (@id, @version, @userKey, @expiresAt, @expiresAt, @record)`,
     ),
     get: sql(`SELECT record FROM "${table}" WHERE id = @id`),
     update: sql(`${change} WHERE id = @id AND version = @ifVersion AND due_at <= @expiresAt`),
     updateToEarlier: sql(`${change}, due_at = @expiresAt WHERE id = @id AND version = @ifVersion`),
     delete: sql(`DELETE FROM "${table}" WHERE id = @id`),
-    list: sql(`SELECT lower(hex(id)) AS id, record FROM "${table}" WHERE user_id = @userId`),
+    list: sql(`SELECT lower(hex(id)) AS id, record FROM "${table}" WHERE user_key = @userKey`),
     isAnyDue: sql(`SELECT 1 FROM "${table}" WHERE due_at <= @now LIMIT 1`),
     putOff: sql(`UPDATE "${table}" SET due_at = expires_at WHERE rowid IN (${due}) AND expires_at > @now`),
     deleteDue: sql(`DELETE FROM "${table}" WHERE rowid IN (${due}) AND expires_at <= @now`),
@@ -116,49 +114,15 @@ function contents(record: SessionRecord) {
   }
 }
 
-/**
- * A session id as the 16 bytes that it stands for: rows and index take a quarter less than with its text.
- * Any other string is nobody's id, and so is NULL, which equals no key and which the column refuses.
- */
+/** A session id as the 16 bytes that it stands for, which take a quarter less than its text, or NULL. */
 function key(id: string): Uint8Array | null {
-  return uuidPattern.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : null
+  return isId(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : null
 }
-
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 function uuid(hex: string): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-/** A user id as JSON text, since clients cut plain text at a NUL and confuse lone surrogates. */
-function userKey(userId: string | undefined): string | null {
-  return userId === undefined ? null : JSON.stringify(userId)
-}
-
 function isOne(result: { changes: number | bigint }): boolean {
   return Number(result.changes) === 1
-}
-
-function checkTable(table: string): string {
-  if (/^[a-z_]\w{0,59}$/i.test(table) && !/^sqlite_/i.test(table)) return table
-  throw new SessionError(
-    'OPTION_INVALID',
-    `sqliteStore: table ${JSON.stringify(table)} can't be used. Name it with at most 60 letters, digits and ` +
-      'underscores, not beginning with a digit or "sqlite_".',
-  )
-}
-
-/** One harmless question tells a synchronous client from a path, a promise client and a callback client. */
-function checkClient(database: SqliteDatabase): void {
-  if (typeof database?.exec === 'function' && typeof database.prepare === 'function') {
-    const statement = database.prepare("SELECT 'yes' AS answer")
-    const row = typeof statement.get === 'function' ? statement.get() : undefined
-    if ((row as { answer?: unknown } | undefined)?.answer === 'yes') return
-  }
-  throw new SessionError(
-    'OPTION_INVALID',
-    'sqliteStore needs an open, synchronous SQLite client, not a path or a promise or callback client: ' +
-      "sqliteStore(new Database('sessions.db')) with Database from 'libsql' or 'better-sqlite3', or " +
-      "sqliteStore(new DatabaseSync('sessions.db')) with 'node:sqlite' of Node 24 or later.",
-  )
 }

@@ -1,0 +1,47 @@
+// A process that logs in and out as fast as it can, and prints a line before each logout and after each answer.
+// With "hold" it holds the file's write lock for so many milliseconds instead.
+import Libsql from 'libsql'
+import { writeSync } from 'node:fs'
+import { sqliteStore } from '../../src/stores/sqlite.js'
+import { makeRecord } from '../../src/testing/records.js'
+
+const [, , file = '', hold] = process.argv
+const database = new Libsql(file)
+// Not by console.log, which may still hold lines back when the process is killed.
+const say = (line: string) => writeSync(1, `${line}\n`)
+
+if (hold === undefined) loginAndOut()
+else holdLock(Number(hold))
+
+function holdLock(milliseconds: number): void {
+  database.exec('BEGIN IMMEDIATE')
+  say('holding')
+  setTimeout(() => database.exec('COMMIT'), milliseconds)
+}
+
+function loginAndOut(): void {
+  const store = sqliteStore(database)
+  for (let count = 0; ; count += 1) {
+    const { id } = attempt(() => {
+      const record = makeRecord()
+      store.insert(record)
+      return record
+    })
+    say(`inserted ${id}`)
+    if (count % 2 === 0) continue
+    say(`deleting ${id}`)
+    attempt(() => store.delete(id))
+    say(`deleted ${id}`)
+  }
+}
+
+/** Another process may hold the lock for longer than the store waits. */
+function attempt<T>(work: () => T): T {
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error
+    }
+  }
+}

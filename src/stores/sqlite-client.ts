@@ -1,0 +1,59 @@
+import { SessionError } from '../errors.js'
+
+/** Named parameters in one object: the one way to bind that every client understands alike. */
+export type SqliteParameters = Record<string, null | number | string | Uint8Array>
+
+/** The part of a prepared statement that the store calls. */
+export interface SqliteStatement {
+  get(parameters: SqliteParameters): unknown
+  all(parameters: SqliteParameters): unknown[]
+  run(parameters: SqliteParameters): { changes: number | bigint }
+}
+
+/** A synchronous SQLite client: `libsql`, `better-sqlite3` 12 or later, or `node:sqlite` of Node 24. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): SqliteStatement
+}
+
+/** One harmless question tells a synchronous client from a path, a promise client and a callback client. */
+export function checkClient(database: SqliteDatabase): void {
+  if (typeof database?.exec === 'function' && typeof database.prepare === 'function') {
+    const statement = database.prepare("SELECT 'yes' AS answer")
+    const row = typeof statement.get === 'function' ? statement.get({}) : undefined
+    if ((row as { answer?: unknown } | undefined)?.answer === 'yes') return
+  }
+  throw new SessionError(
+    'OPTION_INVALID',
+    'sqliteStore needs an open, synchronous SQLite client, not a path or a promise or callback client: ' +
+      "sqliteStore(new Database('sessions.db')) with Database from 'libsql' or 'better-sqlite3', or " +
+      "sqliteStore(new DatabaseSync('sessions.db')) with 'node:sqlite' of Node 24 or later.",
+  )
+}
+
+/** Begins and ends it through `exec`, the one way that the clients have in common. */
+export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const answer = work()
+    database.exec('COMMIT')
+    return answer
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {
+    // After a full disk SQLite has rolled back by itself; the error that matters is the first one.
+  }
+}
+
+/** SQLite's primary code 5, which every client tells in its own way. */
+export function isBusy(error: unknown): boolean {
+  const { code, errcode, rawCode } = error as { code?: unknown; errcode?: unknown; rawCode?: unknown }
+  return String(code).startsWith('SQLITE_BUSY') || (Number(errcode ?? rawCode) & 0xff) === 5
+}
