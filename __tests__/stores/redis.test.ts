@@ -97,6 +97,13 @@ needs('redis')('the Redis store', () => {
       expect(listed.map(({ id }) => id)).toContain(record.id)
     })
 
+    test('a version is not taken for one that begins with it', async () => {
+      const record = makeRecord({ version: 10 })
+      await store.insert(record)
+      expect(await store.update({ ...record, version: 2 }, 1)).toBe('conflict')
+      expect(await store.update({ ...record, version: 11 }, 10)).toBe('ok')
+    })
+
     test('a logout leaves nothing behind', async () => {
       const record = makeRecord()
       await store.insert(record)

@@ -11,6 +11,7 @@ import { createClient } from 'redis'
 /** A private Redis on a free loopback port, with a folder of its own that goes with it. */
 export class RedisServer {
   #child: ChildProcess | undefined
+  #guard: ChildProcess | undefined
   #control: Promise<{ sendCommand(args: string[]): Promise<unknown>; destroy(): void }> | undefined
 
   private constructor(
@@ -41,7 +42,10 @@ export class RedisServer {
     const common = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.dir, '--save', '']
     const child = spawn('redis-server', [...this.args, ...common], { stdio: 'ignore' })
     this.#child = child
-    process.once('exit', () => child.kill('SIGKILL'))
+    // Ends the server when this process is ended, however abruptly: its end of the pipe is closed then.
+    this.#guard = spawn('sh', ['-c', `read -r _; kill -9 ${child.pid}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
     await eventually(async () => (await this.ask('ping')) === 'PONG')
   }
 
@@ -59,6 +63,7 @@ export class RedisServer {
 
   /** Ends it as a power cut does. */
   async kill(): Promise<void> {
+    this.#guard?.kill('SIGKILL')
     const child = this.#child
     this.#child = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return

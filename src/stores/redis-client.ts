@@ -89,7 +89,7 @@ function ofIoredis(client: Ioredis): Connection {
   return {
     isCluster: client.isCluster === true,
     async send(key, command) {
-      // Auto-pipelining takes the first argument of a call for its key, which that of `eval` is not.
+      // Auto-pipelining of iovalkey takes the first argument of any call for its key. That of `eval` is a script.
       if (command[0] === 'eval') return (await sendInRow(key, [command]))[0]
       return client.call(...command)
     },

@@ -33,7 +33,7 @@ const UNDER_WAY_MS = 3_600_000
 const MOST_MOVES = 10
 
 /**
- * Keeps sessions in Redis 4 or later, or in Valkey: one server, Sentinel or Cluster. The client is the
+ * Keeps sessions in Redis 5 or later, or in Valkey: one server, Sentinel or Cluster. The client is the
  * application's: it is never connected or closed here. Where nobody listens to its `error` events, an empty
  * listener is added, since Node would end the process at the first one.
  *
