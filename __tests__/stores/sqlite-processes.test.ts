@@ -34,7 +34,7 @@ function failEarly(): never {
 
 test('opening waits for a process that holds the file for longer than a request may wait', async () => {
   const path = file('held.db')
-  const holder = startWriter(path, '600')
+  const holder = startWriter(path, 'hold', '600')
   await holder.saidSo(1)
   const store = sqliteStore(new Libsql(path))
   const record = makeRecord()
@@ -45,13 +45,15 @@ test('opening waits for a process that holds the file for longer than a request 
 
 test('kill -9 of two writers loses no session that they were told is kept, and revives none that has ended', async () => {
   const path = file('killed.db')
-  const writers = [startWriter(path), startWriter(path)]
-  for (const { saidSo } of writers) await saidSo(300)
-  for (const { child } of writers) child.kill('SIGKILL')
-  await Promise.all(writers.map(({ ended }) => ended))
+  // One dies between two writes, where all that it was told must be on disk, the other one wherever it is.
+  const [between, anywhere] = [startWriter(path, 'die', '251'), startWriter(path)]
+  await between.ended
+  await anywhere.saidSo(300)
+  anywhere.child.kill('SIGKILL')
+  await anywhere.ended
 
-  const said = writers.flatMap(({ lines }) => lines.map((line) => line.split(' ') as [string, string]))
-  const ids = (word: string) => said.filter(([what]) => what === word).map(([, id]) => id)
+  const said = [...between.lines, ...anywhere.lines].map((line) => line.split(' '))
+  const ids = (word: string) => said.filter(([what]) => what === word).map(([, id = '']) => id)
   const deleting = new Set(ids('deleting'))
   const kept = ids('inserted').filter((id) => !deleting.has(id))
   const store = sqliteStore(new Libsql(path))
