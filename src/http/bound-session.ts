@@ -4,8 +4,10 @@ import type { Started } from '../core/sessions.js'
 import { SessionError } from '../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { CookieChoice } from './cookie.js'
+import { isSafeMethod } from './fetch-metadata.js'
 import type { Identity } from './identify.js'
 import type { Sessions } from './create-sessions.js'
+import { checkOrigin } from './origin.js'
 import { clientOf } from './request.js'
 import { clearSessionCookie, sendSessionCookie } from './send-cookie.js'
 import { SessionData } from './session-data.js'
@@ -105,6 +107,7 @@ export class BoundSession extends SessionData implements RequestSession {
   async #writeAsGuest(data: JsonObject): Promise<void> {
     if (Object.keys(data).length === 0) return
     this.#assertHeadersUnsent()
+    this.#assertFromOurPages()
     await this.#begin(await this.sessions.startGuest(data, this.#client))
   }
 
@@ -158,6 +161,16 @@ export class BoundSession extends SessionData implements RequestSession {
 
   #assertHeadersUnsent(): void {
     if (this.res.headersSent) throw headersSent()
+  }
+
+  /**
+   * To a form of another site the browser lends no Lax cookie, so its request looks like a stranger's. But it
+   * takes a cookie from the answer: a guest started here would replace the visitor's login.
+   */
+  #assertFromOurPages(): void {
+    if (isSafeMethod(this.req.method)) return
+    const refusal = checkOrigin(this.req, this.sessions.settings.trustedOrigins)
+    if (refusal !== undefined) throw refusal
   }
 }
 

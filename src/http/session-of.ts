@@ -36,7 +36,10 @@ export interface RequestSession {
   revokeAll(): Promise<number>
   /** A value as it was when the request began, or as this request wrote it. A copy: changing it changes nothing. */
   get<T = Json>(key: string): T | undefined
-  /** Keeps a JSON value. Without a session it starts a guest's. */
+  /**
+   * Keeps a JSON value. Without a session it starts a guest's, but not for a form of another origin's page
+   * (CROSS_ORIGIN): the browser may have held a login's cookie back, and would take the guest's in its place.
+   */
   set(key: string, value: unknown): Promise<void>
   /**
    * Replaces a value by what `fn` makes of it, atomically: `fn` may run again on a newer value, so it must

@@ -1,0 +1,152 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import { login, logout, requireUser, sessionMiddleware, sessionOf } from 'express-sid'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium } from '../support/chromium.js'
+import { needs } from '../support/needs.js'
+
+const ann = { id: 'ann', name: 'Ann' }
+
+/** An app whose pages show who is asking and what is in the cart; `/cart` works for guests as well. */
+function shop(): Express {
+  const app = express()
+  app.use(sessionMiddleware({ cookie: { secure: true } }))
+  app.get('/', (req, res) => {
+    const cart = JSON.stringify(sessionOf(req).get('cart') ?? [])
+    const form = '<form method="post" action="/cart"><button name="own">Add</button></form>'
+    res.send(`<p>${req.user ? 'Ann' : 'Stranger'}, cart ${cart}</p>${form}`)
+  })
+  app.get(
+    '/login',
+    login(() => ann, { redirect: '/' }),
+  )
+  app.get('/logout', logout())
+  app.get('/account', requireUser(), (_req, res) => res.send('<p>balance 100</p>'))
+  app.post('/cart', async (req, res) => {
+    await sessionOf(req).update<string[]>('cart', (cart = []) => [...cart, 'item'])
+    res.redirect(303, '/')
+  })
+  return app
+}
+
+/** A page that posts to the shop as soon as it is opened, and a link for those who click. */
+function trap(shopUrl: string) {
+  return createServer((req, res) => {
+    const target = new URL(req.url ?? '/', shopUrl).href
+    res.setHeader('Content-Type', 'text/html')
+    res.end(`<form method="post" action="${target}"><button>Win</button></form><a href="${target}">Look</a>`)
+  })
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, resolve))
+  return (server.address() as AddressInfo).port
+}
+
+needs('chromium')('in a real browser', () => {
+  let browser: Browser
+  let servers: Server[]
+  let context: BrowserContext
+  let page: Page
+  let shopUrl: string
+  let trapPort: number
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+    const shopServer = createServer(shop())
+    shopUrl = `http://localhost:${await listen(shopServer)}`
+    const trapServer = trap(shopUrl)
+    trapPort = await listen(trapServer)
+    servers = [shopServer, trapServer]
+  })
+  afterAll(async () => {
+    await browser.close()
+    for (const server of servers) server.close()
+  })
+  beforeEach(async () => {
+    context = await browser.newContext()
+    page = await context.newPage()
+  })
+  afterEach(() => context.close())
+
+  const visit = async (path: string) => {
+    const response = await page.goto(`${shopUrl}${path}`)
+    return [response?.status(), (await page.textContent('body'))?.replace(/Add$/, '')]
+  }
+  const statusOfClick = async (label: string) => {
+    const navigated = page.waitForEvent('response')
+    await page.click(`text=${label}`)
+    return (await navigated).status()
+  }
+  const sid = async () => (await context.cookies(shopUrl)).find(({ name }) => name === '__Host-sid')
+
+  test('no script sees the cookie', async () => {
+    await visit('/login')
+    expect(await sid()).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax' })
+    expect(await page.evaluate('document.cookie')).toBe('')
+  })
+
+  test('a form of our own acts for the visitor', async () => {
+    await visit('/login')
+    await page.click('text=Add')
+    expect(await page.textContent('p')).toBe('Ann, cart ["item"]')
+  })
+
+  test("a form of another site neither acts for the visitor nor replaces the visitor's session", async () => {
+    await visit('/login')
+    const before = await sid()
+    // 127.0.0.1 is another site than localhost: the browser holds the Lax cookie back, and we see a stranger.
+    await page.goto(`http://127.0.0.1:${trapPort}/cart`)
+    const status = await statusOfClick('Win')
+    expect(await sid()).toEqual(before)
+    expect(status).toBe(403)
+    expect(await visit('/')).toEqual([200, 'Ann, cart []'])
+  })
+
+  test('a form on another port of our host is refused, though the browser sends it our cookie', async () => {
+    await visit('/login')
+    await page.goto(`http://localhost:${trapPort}/cart`)
+    expect(await statusOfClick('Win')).toBe(403)
+    expect(await visit('/')).toEqual([200, 'Ann, cart []'])
+  })
+
+  test('another site can neither log the visitor in nor out by a link', async () => {
+    for (const path of ['/login', '/logout']) {
+      await page.goto(`http://127.0.0.1:${trapPort}${path}`)
+      expect(await statusOfClick('Look')).toBe(403)
+      expect(await visit('/')).toEqual([200, path === '/login' ? 'Stranger, cart []' : 'Ann, cart []'])
+      await visit('/login')
+    }
+  })
+
+  test('a link of another site leads the visitor in as who they are', async () => {
+    await visit('/login')
+    await page.goto(`http://127.0.0.1:${trapPort}/account`)
+    await page.click('text=Look')
+    await page.waitForURL(`${shopUrl}/account`)
+    expect(await page.textContent('p')).toBe('balance 100')
+  })
+
+  test('the back button shows nothing of the account after a logout', async () => {
+    await visit('/login')
+    expect(await visit('/account')).toEqual([200, 'balance 100'])
+    await visit('/logout')
+    await page.goBack()
+    expect(page.url()).toBe(`${shopUrl}/account`)
+    expect(await page.textContent('body')).not.toContain('balance')
+  })
+
+  test('device emulation of another engine makes the visitor a stranger for as long as it is on', async () => {
+    await visit('/login')
+    const tools = await context.newCDPSession(page)
+    const emulate = (userAgent: string) => tools.send('Emulation.setUserAgentOverride', { userAgent })
+    const own = await page.evaluate<string>('navigator.userAgent')
+    const iPhone =
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1'
+    await emulate(iPhone)
+    expect(await visit('/')).toEqual([200, 'Stranger, cart []'])
+    await emulate(own)
+    expect(await visit('/')).toEqual([200, 'Ann, cart []'])
+  })
+})
