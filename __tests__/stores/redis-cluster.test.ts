@@ -5,7 +5,7 @@ import { makeRecord, storeContract } from '../../src/testing/store-contract.js'
 import { needs } from '../support/needs.js'
 import { clusterKinds, freshPrefix, type OpenClient } from '../support/redis-clients.js'
 import { startCluster, type RedisCluster } from '../support/redis-cluster.js'
-import type { RedisServer } from '../support/redis-servers.js'
+import { eventually, type RedisServer } from '../support/redis-servers.js'
 
 needs('redis-server')('the Redis store on a Cluster of three primaries and three replicas', () => {
   let cluster: RedisCluster
@@ -95,11 +95,11 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
       const waiting = redisStore(opened.client, { prefix, wait: { replicas: 1, timeout: 2_000 } })
       for (const each of [store, waiting]) {
         const record = await recordWhere(async (candidate) => (await placeOf(keyOf(candidate))).at === 0)
-        await move((await placeOf(keyOf(record))).slot, 0, 1)
+        await move(keyOf(record), 0, 1)
         await each.insert(record)
         expect(await each.get(record.id)).toEqual(record)
         expect(await each.delete(record.id)).toBe(true)
-        await move((await placeOf(keyOf(record))).slot, 1, 0)
+        await move(keyOf(record), 1, 0)
         await each.insert(record)
         expect(await each.update({ ...record, version: 2 }, 1)).toBe('ok')
         expect(await each.delete(record.id)).toBe(true)
@@ -107,10 +107,27 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
     })
   })
 
-  /** Gives a slot without keys to another primary. */
-  async function move(slot: number, from: number, to: number): Promise<void> {
-    for (const at of [to, from]) {
-      await cluster.primaries[at]!.ask('cluster', 'setslot', `${slot}`, 'node', cluster.ids[to]!)
+  /**
+   * Gives the slot of a key to another primary, in the steps of https://redis.io/docs/latest/commands/cluster-setslot/,
+   * and waits until all servers say so. There must be no key in it.
+   */
+  async function move(key: string, from: number, to: number): Promise<void> {
+    const { slot } = await placeOf(key)
+    const setSlot = (at: number, state: string, id: number) =>
+      cluster.primaries[at]!.ask('cluster', 'setslot', `${slot}`, state, cluster.ids[id]!)
+    await setSlot(to, 'importing', from)
+    await setSlot(from, 'migrating', to)
+    await setSlot(to, 'node', to)
+    await setSlot(from, 'node', to)
+    const owner = cluster.primaries[to]!
+    const others = [...cluster.primaries, ...cluster.replicas].filter((server) => server !== owner)
+    for (const server of others) {
+      await eventually(() =>
+        server.ask('get', key).then(
+          () => false,
+          (moved: Error) => moved.message.endsWith(`:${owner.port}`),
+        ),
+      )
     }
   }
 })
