@@ -1,6 +1,14 @@
 /** The real parts that some tests need; see probe.js for how each is found and how to get it. */
 export type Part =
-  'redis' | 'postgres' | 'mysql' | 'redis-server' | 'postgres-bin' | 'chromium' | 'better-sqlite3' | 'node24'
+  | 'redis'
+  | 'postgres'
+  | 'mysql'
+  | 'redis-server'
+  | 'postgres-bin'
+  | 'mysql-bin'
+  | 'chromium'
+  | 'better-sqlite3'
+  | 'node24'
 
 const missing = new Set((process.env.SID_MISSING ?? '').split(','))
 

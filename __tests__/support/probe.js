@@ -59,6 +59,10 @@ const parts = {
     'the redis-server program: apt-get install redis',
   ],
   'postgres-bin': [() => postgresBin() !== undefined, 'the postgres program: apt-get install postgresql'],
+  'mysql-bin': [
+    () => onPath('mariadbd') !== undefined && onPath('mariadb-install-db') !== undefined,
+    'the mariadbd program: apt-get install mariadb-server',
+  ],
   chromium: [
     () => onPath('chromium', 'chromium-browser', 'google-chrome') !== undefined,
     'a browser: apt-get install chromium',

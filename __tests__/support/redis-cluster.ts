@@ -14,10 +14,14 @@ export interface RedisCluster {
   remove(): Promise<void>
 }
 
-/** Three primaries with a replica each. They find themselves configured, which is faster than meeting. */
-export async function startCluster(): Promise<RedisCluster> {
+/**
+ * Three primaries with a replica each. They find themselves configured, which is faster than meeting.
+ *
+ * @param nodeTimeout After so many milliseconds of silence a primary is replaced by its replica.
+ */
+export async function startCluster(nodeTimeout = 5_000): Promise<RedisCluster> {
   const nodes = await Promise.all(Array.from({ length: 6 }, (_, index) => prepareNode(index)))
-  const servers = await Promise.all(nodes.map((node) => startNode(node, nodes)))
+  const servers = await Promise.all(nodes.map((node) => startNode(node, nodes, nodeTimeout)))
   await Promise.all(servers.map(isInCluster))
   return {
     primaries: servers.slice(0, 3),
@@ -41,13 +45,13 @@ async function prepareNode(index: number): Promise<Node> {
   return { index, dir, id: randomBytes(20).toString('hex'), port: await freePort(), bus: await freePort() }
 }
 
-async function startNode(node: Node, all: readonly Node[]): Promise<RedisServer> {
+async function startNode(node: Node, all: readonly Node[], nodeTimeout: number): Promise<RedisServer> {
   const lines = all.map((other) => nodeLine(other, other === node, all))
   await writeFile(
     join(node.dir, 'nodes.conf'),
     [...lines, 'vars currentEpoch 3 lastVoteEpoch 0', ''].join('\n'),
   )
-  const config = { enabled: 'yes', port: String(node.bus), 'node-timeout': '5000' }
+  const config = { enabled: 'yes', port: String(node.bus), 'node-timeout': String(nodeTimeout) }
   const args = Object.entries(config).flatMap(([name, value]) => [`--cluster-${name}`, value])
   return RedisServer.startIn(node.dir, node.port, [...args, '--repl-diskless-sync-delay', '0'])
 }

@@ -51,6 +51,15 @@ export class Workload {
     while (!acknowledged.every((kind) => done(kind) >= count)) await pause(50)
   }
 
+  /** Waits until so many more requests were refused with 503, of these kinds or of any. */
+  async seesRefused(count: number, ...kinds: Operation['kind'][]): Promise<void> {
+    const isMeant = ({ kind, result }: Operation) =>
+      result === 'failed' && (kinds.length === 0 || kinds.includes(kind))
+    const seen = () => this.history.filter(isMeant).length
+    const before = seen()
+    while (seen() < before + count) await pause(50)
+  }
+
   /** Asks for every login once more, whether it still is one. */
   async readAll(): Promise<void> {
     const left = this.#devices.values()

@@ -1,0 +1,91 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { violations, type Operation, type Violation } from './history.js'
+import { eventually } from './redis-servers.js'
+import { Workload } from './workload.js'
+
+/** What apps in these tests get as `storeTimeout`, in milliseconds. */
+export const STORE_TIMEOUT = 500
+
+/** Store calls that one request makes after another at most. Each has a deadline of its own. */
+const calls: Record<Operation['kind'], number> = {
+  // To keep it.
+  login: 1,
+  // The lookup, a touch.
+  read: 2,
+  // … and the deletion, or the change with its retries.
+  logout: 3,
+  count: 4,
+  // … and the list, the others, itself.
+  revoke: 5,
+}
+
+/** For the app and the test, on a machine that is busy. */
+const SLACK_MS = 1_000
+
+/** What clients saw before, during and after a fault. */
+export interface Report {
+  /** Answers that no app may give. */
+  readonly wrong: readonly string[]
+  readonly violations: readonly Violation[]
+  /** Requests that were not answered, or later than their deadlines allow. */
+  readonly late: readonly Operation[]
+  /** The answers to requests that began during the fault, by kind and result: `read in`, `count failed`. */
+  readonly during: ReadonlySet<string>
+  /** The share of requests that failed after the first ones had succeeded again. */
+  readonly failedAfter: number
+}
+
+/**
+ * Puts a load on each of the stores of one server, runs `fault`, which ends when whatever it broke is mended, and
+ * waits until all of them work again.
+ */
+export async function underFault(
+  urls: readonly string[],
+  fault: (loads: readonly Workload[]) => Promise<void>,
+): Promise<Report[]> {
+  const loads = urls.map((url) => new Workload([url], { thinks: 30 }))
+  const running = Promise.all(loads.map((load) => load.run(4)))
+  try {
+    await Promise.all(loads.map((load) => load.haveEach(3)))
+    const from = performance.now()
+    await fault(loads)
+    const to = performance.now()
+    await Promise.all(urls.map((url) => eventually(() => works(url))))
+    const recovered = performance.now()
+    await pause(500)
+    for (const load of loads) load.stop()
+    await running
+    await Promise.all(loads.map((load) => load.readAll()))
+    return loads.map((load) => reportOf(load, from, to, recovered))
+  } finally {
+    for (const load of loads) load.stop()
+  }
+}
+
+function reportOf({ history, wrong }: Workload, from: number, to: number, recovered: number): Report {
+  const during = history.filter(({ start }) => start > from && start < to)
+  const after = history.filter(({ start }) => start > recovered)
+  return {
+    wrong,
+    violations: violations(history),
+    late: history.filter(({ kind, start, end }) => end - start > calls[kind] * STORE_TIMEOUT + SLACK_MS),
+    during: new Set(during.map(({ kind, result }) => `${kind} ${result}`)),
+    failedAfter: after.filter(({ result }) => result === 'failed').length / after.length,
+  }
+}
+
+/** Logins, counts and logouts succeed, on all servers of a Cluster. */
+async function works(url: string): Promise<boolean> {
+  const post = async (path: string, cookie = '', body = '{}') => {
+    const headers = { cookie, 'content-type': 'application/json' }
+    return fetch(url + path, { method: 'POST', headers, body })
+  }
+  const visits = Array.from({ length: 8 }, async (_, visitor) => {
+    const login = await post('/login', '', JSON.stringify({ id: `visitor-${visitor}` }))
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const count = await post('/count', cookie)
+    const logout = await post('/logout', cookie)
+    return login.ok && count.ok && logout.ok
+  })
+  return (await Promise.all(visits)).every(Boolean)
+}
