@@ -1,0 +1,86 @@
+import { createSessions, login, requireUser, sessionOf, type Sessions } from 'express-sid'
+import request from 'supertest'
+import type { RequestHandler } from 'express'
+import { cookieOf, expresses, makeApp } from '../http/support/apps.js'
+import { moveTheClock, MINUTE, stopTheClock } from '../support/core.js'
+
+// What docs/security.md tells applications to do, as it stands there.
+
+const express5 = expresses[0][1]
+const ann = { id: 'ann', name: 'Ann' }
+
+afterEach(() => jest.useRealTimers())
+
+const logIn = login(() => ann)
+
+test('a route can ask for a login that is not older than it likes; the next login is a new session', async () => {
+  stopTheClock()
+  const sessions = createSessions()
+  const requireFreshLogin: RequestHandler = async (req, res, next) => {
+    const session = await sessions.find(sessionOf(req).id!)
+    if (session && Date.now() - session.authenticatedAt < 10 * MINUTE) return next()
+    res.status(401).json({ error: 'log in again' })
+  }
+  const { app } = makeApp(express5, sessions, (routes) => {
+    routes.post('/login', logIn)
+    routes.post('/password', requireUser(), requireFreshLogin, (_req, res) => res.end())
+  })
+  const change = async (cookie: string) => (await request(app).post('/password').set('Cookie', cookie)).status
+
+  const first = cookieOf(await request(app).post('/login'))
+  expect(await change(first)).toBe(200)
+  moveTheClock(9 * MINUTE)
+  // Using a session does not make its login younger.
+  expect(await change(first)).toBe(200)
+  moveTheClock(MINUTE)
+  expect(await change(first)).toBe(401)
+  const second = cookieOf(await request(app).post('/login').set('Cookie', first))
+  expect(await change(second)).toBe(200)
+  expect(await change(first)).toBe(401)
+})
+
+describe('at most five sessions a user', () => {
+  function limited() {
+    const sessions = createSessions()
+    sessions.on('login', async ({ userId, sessionId }) => {
+      const others = (await sessions.list(userId)).filter(({ id }) => id !== sessionId)
+      for (const { id } of others.slice(4)) await sessions.revoke(id)
+    })
+    const { app } = makeApp(express5, sessions, (routes) => {
+      routes.post('/login', logIn)
+      routes.get('/me', requireUser(), (_req, res) => res.end())
+    })
+    return { sessions, app }
+  }
+
+  /** The listener is not waited for: it has had its turns when the number stands still. */
+  async function settled(sessions: Sessions): Promise<number> {
+    let [before, now] = [-1, 0]
+    for (; before !== now; [before, now] = [now, (await sessions.list('ann')).length]) {
+      for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
+    }
+    return now
+  }
+
+  test('are those used last: a sixth login ends the one that was used longest ago', async () => {
+    stopTheClock()
+    const { sessions, app } = limited()
+    const cookies: string[] = []
+    for (let n = 0; n < 6; n += 1) {
+      cookies.push(cookieOf(await request(app).post('/login')))
+      moveTheClock(MINUTE)
+      await request(app).get('/me').set('Cookie', cookies[0]!)
+    }
+    expect(await settled(sessions)).toBe(5)
+    const statuses = cookies.map(
+      async (cookie) => (await request(app).get('/me').set('Cookie', cookie)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([200, 401, 200, 200, 200, 200])
+  })
+
+  test('are five after twenty simultaneous logins too', async () => {
+    const { sessions, app } = limited()
+    await Promise.all(Array.from({ length: 20 }, async () => request(app).post('/login')))
+    expect(await settled(sessions)).toBe(5)
+  })
+})
