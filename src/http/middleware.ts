@@ -7,6 +7,7 @@ import { BoundSession } from './bound-session.js'
 import { cookieFor, readCookie } from './cookie.js'
 import { fail, type Next } from './fail.js'
 import { isSafeMethod } from './fetch-metadata.js'
+import { easeHiddenClasses } from './hidden-class.js'
 import { identify, type Identity } from './identify.js'
 import { createSessions, isSessions, type Sessions } from './create-sessions.js'
 import type { SessionOptions } from './options.js'
@@ -28,6 +29,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
   return function session(req, res, next) {
     const mounted = attachedSession(req)
     if (mounted !== undefined) return next(mounted.sessions === sessions ? undefined : mountedTwice())
+    easeHiddenClasses(req, res)
     varyByCookie(res)
     const choice = cookieFor(cookie, cookie.byRequest && isSecure(req))
     const bound = new BoundSession(sessions, choice, req, res)
