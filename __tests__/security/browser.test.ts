@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
-import { login, logout, requireUser, sessionMiddleware, sessionOf } from 'express-sid'
+import { login, logout, requireUser, sessionMiddleware, sessionOf, type CookieOptions } from 'express-sid'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.js'
 import { needs } from '../support/needs.js'
@@ -9,9 +9,9 @@ import { needs } from '../support/needs.js'
 const ann = { id: 'ann', name: 'Ann' }
 
 /** An app whose pages show who is asking and what is in the cart; `/cart` works for guests as well. */
-function shop(): Express {
+function shop(cookie: CookieOptions = {}): Express {
   const app = express()
-  app.use(sessionMiddleware({ cookie: { secure: true } }))
+  app.use(sessionMiddleware({ cookie: { secure: true, ...cookie } }))
   app.get('/', (req, res) => {
     const cart = JSON.stringify(sessionOf(req).get('cart') ?? [])
     const form = '<form method="post" action="/cart"><button name="own">Add</button></form>'
@@ -51,6 +51,7 @@ needs('chromium')('in a real browser', () => {
   let page: Page
   let shopUrl: string
   let trapPort: number
+  let strictUrl: string
 
   beforeAll(async () => {
     browser = await launchChromium()
@@ -58,7 +59,9 @@ needs('chromium')('in a real browser', () => {
     shopUrl = `http://localhost:${await listen(shopServer)}`
     const trapServer = trap(shopUrl)
     trapPort = await listen(trapServer)
-    servers = [shopServer, trapServer]
+    const strictServer = createServer(shop({ name: '__Host-Http-sid' }))
+    strictUrl = `http://localhost:${await listen(strictServer)}`
+    servers = [shopServer, trapServer, strictServer]
   })
   afterAll(async () => {
     await browser.close()
@@ -85,6 +88,18 @@ needs('chromium')('in a real browser', () => {
     await visit('/login')
     expect(await sid()).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax' })
     expect(await page.evaluate('document.cookie')).toBe('')
+  })
+
+  test('a script can plant a cookie of the name __Host-sid, but none of the name __Host-Http-sid', async () => {
+    const plantedAt = async (url: string, name: string) => {
+      await page.goto(url)
+      await page.evaluate(`document.cookie = '${name}=planted; Secure; Path=/'`)
+      return (await context.cookies(url)).map((cookie) => cookie.name)
+    }
+    expect(await plantedAt(strictUrl, '__Host-Http-sid')).toEqual([])
+    expect(await plantedAt(shopUrl, '__Host-sid')).toEqual(['__Host-sid'])
+    await page.goto(`${strictUrl}/login`)
+    expect(await page.textContent('p')).toBe('Ann, cart []')
   })
 
   test('a form of our own acts for the visitor', async () => {

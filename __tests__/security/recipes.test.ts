@@ -3,6 +3,7 @@ import request from 'supertest'
 import type { RequestHandler } from 'express'
 import { cookieOf, expresses, makeApp } from '../http/support/apps.js'
 import { moveTheClock, MINUTE, stopTheClock } from '../support/core.js'
+import { runBlock } from './support/page.js'
 
 // What docs/security.md tells applications to do, as it stands there.
 
@@ -16,14 +17,10 @@ const logIn = login(() => ann)
 test('a route can ask for a login that is not older than it likes; the next login is a new session', async () => {
   stopTheClock()
   const sessions = createSessions()
-  const requireFreshLogin: RequestHandler = async (req, res, next) => {
-    const session = await sessions.find(sessionOf(req).id!)
-    if (session && Date.now() - session.authenticatedAt < 10 * MINUTE) return next()
-    res.status(401).json({ error: 'log in again' })
-  }
   const { app } = makeApp(express5, sessions, (routes) => {
     routes.post('/login', logIn)
-    routes.post('/password', requireUser(), requireFreshLogin, (_req, res) => res.end())
+    const changePassword: RequestHandler = (_req, res) => res.end()
+    runBlock('requireFreshLogin', { sessions, sessionOf, requireUser, app: routes, changePassword })
   })
   const change = async (cookie: string) => (await request(app).post('/password').set('Cookie', cookie)).status
 
@@ -42,10 +39,7 @@ test('a route can ask for a login that is not older than it likes; the next logi
 describe('at most five sessions a user', () => {
   function limited() {
     const sessions = createSessions()
-    sessions.on('login', async ({ userId, sessionId }) => {
-      const others = (await sessions.list(userId)).filter(({ id }) => id !== sessionId)
-      for (const { id } of others.slice(4)) await sessions.revoke(id)
-    })
+    runBlock('others.slice(4)', { sessions })
     const { app } = makeApp(express5, sessions, (routes) => {
       routes.post('/login', logIn)
       routes.get('/me', requireUser(), (_req, res) => res.end())

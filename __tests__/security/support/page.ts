@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
+
+export const root = join(__dirname, '../../..')
+
+export const readText = (path: string) => readFileSync(join(root, path), 'utf8')
+
+export const page = readText('docs/security.md')
+
+/** What the page claims to be shown by: a test file, and the name of a test in it. */
+export function citations(): { file: string; name: string }[] {
+  const text = page.replaceAll('\\_', '_').replace(/\s+/g, ' ')
+  return [...text.matchAll(/`([\w/-]+\.test\.ts)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, file, names]) =>
+    [...names!.matchAll(/"([^"]+)"/g)].map(([, name]) => ({ file: file!, name: name! })),
+  )
+}
+
+/** The names of the tests in the source of a test file. */
+export function testNames(source: string): string[] {
+  const call = /(?<!describe)\(\s*(['"`])((?:\\.|(?!\1).)+)\1,\s*(?:async\s*)?(?:\(|\w+\s*=>)/g
+  return [...source.matchAll(call)].map(([, , name]) => name!.replaceAll('\\', ''))
+}
+
+/** The code on the page. */
+export function codeBlocks(): string[] {
+  return [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!)
+}
+
+/** Runs the page's block of code that holds this text, with these globals. */
+export function runBlock(text: string, globals: object): void {
+  const found = codeBlocks().filter((code) => code.includes(text))
+  if (found.length !== 1) throw new Error(`${found.length} blocks of the page hold ${JSON.stringify(text)}`)
+  runInNewContext(found[0]!, { Date, ...globals })
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+export function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
