@@ -5,6 +5,7 @@ import { Admission } from './admission.js'
 import { change } from './change.js'
 import type { Client } from './client.js'
 import { Events, type Listener, type SessionEvents } from './events.js'
+import { inSteps } from './in-steps.js'
 import { infoOf } from './info.js'
 import { timesAtStart, touched } from './lifetime.js'
 import { Records } from './records.js'
@@ -65,10 +66,7 @@ export class Sessions<S extends Settings = Settings> {
   /** The live sessions of a user, last used first. */
   async list(userId: string | number, currentId?: string): Promise<SessionInfo[]> {
     const records = await this.#records.listByUser(userIdText(userId))
-    // Async, so that a call that throws at once leaves no rejection of the calls before it unheard.
-    const live = await Promise.all(
-      records.filter(isSessionRecord).map(async (one) => this.#admission.ifAlive(one)),
-    )
+    const live = await inSteps(records.filter(isSessionRecord), (one) => this.#admission.ifAlive(one))
     return live
       .filter((record) => record !== undefined)
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
@@ -88,14 +86,11 @@ export class Sessions<S extends Settings = Settings> {
     const records = await this.#records.listByUser(id)
     const doomed = records.filter((record) => record.id !== options?.except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await Promise.allSettled(
-      doomed.map(
-        async (one) => (await this.#admission.ifAlive(one)) !== undefined && this.#revoke(one.id, id),
-      ),
+    const ends = await inSteps(
+      doomed,
+      async (one) => (await this.#admission.ifAlive(one)) !== undefined && this.#revoke(one.id, id),
     )
-    const failed = ends.find((end) => end.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    return ends.filter((end) => end.status === 'fulfilled' && end.value).length
+    return ends.filter(Boolean).length
   }
 
   /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
