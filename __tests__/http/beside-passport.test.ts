@@ -35,6 +35,13 @@ function site(order: Order) {
     Object.assign(req.session, { views })
     res.json({ user: req.user ?? null, ours, views })
   })
+  app.post(
+    '/leave',
+    route(async (req, res) => {
+      await sessionOf(req).logout()
+      res.json({ user: req.user ?? null })
+    }),
+  )
   app.get('/guarded', requireUser(), (req, res) => void res.json(req.user))
   app.post(
     '/data',
@@ -83,6 +90,11 @@ describe.each(['before', 'after'] as const)(
       expect(res.text).toBe('Logged Out')
       expect(setCookies(res)).toEqual([expect.stringMatching(/^sid=;/)])
       expect((await agent.get('/')).body).toMatchObject({ user: bob, ours: null })
+    })
+
+    test("leaves passport's user on the request that logs out of ours, where that is the one", async () => {
+      const agent = await agentWith('ours', 'theirs')
+      expect((await agent.post('/leave')).body).toEqual({ user: order === 'before' ? bob : null })
     })
 
     test("keeps data and the other's req.session apart, each with its own cookie", async () => {

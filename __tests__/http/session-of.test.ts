@@ -90,6 +90,7 @@ describe.each(expresses)("a session's data on %s", (_name, module) => {
       return { id: session.id, user: session.user ?? null, list: await session.list() }
     })
     expect(guest.body.answer).toEqual({ id: idOf(guest), user: null, list: [] })
+    expect(guest.headers['cache-control']).toBe('no-store')
     const info = await sessions.find(idOf(guest))
     expect(info!.userId).toBeUndefined()
     expect(info!.expiresAt - info!.createdAt).toBe(HOUR)
