@@ -205,6 +205,24 @@ describe('two connections on one file', () => {
     one.exec('ROLLBACK')
     expect(there.update(touched(record, record.expiresAt), 1)).toBe('ok')
   })
+
+  test('what is written after a write that found the file locked is there for both, and stays', () => {
+    const { here, there, one } = openTwo()
+    const [record, later] = [makeRecord(), makeRecord()]
+    here.insert(record)
+    one.exec('BEGIN IMMEDIATE')
+    expect(() => there.insert(makeRecord())).toThrow(expect.objectContaining({ code: 'SQLITE_BUSY' }))
+    expect(() => there.delete(record.id)).toThrow(expect.objectContaining({ code: 'SQLITE_BUSY' }))
+    one.exec('ROLLBACK')
+    const next = touched(record, record.expiresAt)
+    expect(there.update(next, 1)).toBe('ok')
+    expect(here.get(record.id)).toEqual(next)
+    there.insert(later)
+    expect(here.get(record.id)).toEqual(next)
+    expect(there.delete(record.id)).toBe(true)
+    expect(here.get(record.id)).toBeUndefined()
+    expect(here.get(later.id)).toEqual(later)
+  })
 })
 
 describe('a session', () => {

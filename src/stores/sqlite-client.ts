@@ -31,7 +31,11 @@ export function checkClient(database: SqliteDatabase): void {
   )
 }
 
-/** Begins and ends it through `exec`, the one way that the clients have in common. */
+/**
+ * Begins and ends it through `exec`, the one way that the clients have in common. Every write needs one, also of
+ * a single statement: where that is refused because the file is locked, libsql leaves it open, and SQLite commits
+ * nothing beside an open write. What came after it would be acknowledged, and undone when it is used again.
+ */
 export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
   database.exec('BEGIN IMMEDIATE')
   try {

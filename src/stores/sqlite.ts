@@ -45,7 +45,8 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
   return {
     insert(record) {
-      statements.insert.run({ ...contents(record), userKey: userKey(record.userId) })
+      const contained = { ...contents(record), userKey: userKey(record.userId) }
+      inTransaction(database, () => statements.insert.run(contained))
     },
 
     get(id) {
@@ -55,12 +56,13 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
     update(record, ifVersion) {
       const change = { ...contents(record), ifVersion }
-      if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
-      // Looking again is atomic enough: nothing was written, and an id that has ended stays absent for ever.
-      return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
+      return inTransaction(database, () => {
+        if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
+        return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
+      })
     },
 
-    delete: (id) => isOne(statements.delete.run({ id: key(id) })),
+    delete: (id) => inTransaction(database, () => isOne(statements.delete.run({ id: key(id) }))),
 
     listByUser(userId) {
       const rows = statements.list.all({ userKey: userKey(userId) }) as { id: string; record: string }[]
