@@ -1,0 +1,5 @@
+import { mountExpressSession } from './express-session.js'
+
+export function mount(app) {
+  mountExpressSession(app)
+}
