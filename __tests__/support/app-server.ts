@@ -18,12 +18,12 @@ function sessionApp(store: SessionStore): Router {
   app.use(sessionMiddleware(sessions))
   app.post(
     '/login',
-    login((req) => ({ id: String((req.body as { id: string }).id) })),
+    login((req) => ({ id: (req.body as { id: string }).id })),
   )
   app.post('/logout', logout())
   app.post('/revoke-all', async (req, res) => {
-    if (req.user === undefined) return void res.status(401).json({ user: null })
-    res.json({ revoked: await sessionOf(req).revokeAll() })
+    if (req.user === undefined) res.status(401).json({ user: null })
+    else res.json({ revoked: await sessionOf(req).revokeAll() })
   })
   app.get('/me', (req, res) => {
     res.json({ user: req.user ?? null, count: sessionOf(req).get('count') ?? 0 })
@@ -34,8 +34,8 @@ function sessionApp(store: SessionStore): Router {
   })
   app.post('/count', async (req, res) => {
     await pause(Number(req.query.ms ?? 0))
-    if (req.user === undefined) return void res.status(401).json({ user: null })
-    res.json({ count: await sessionOf(req).update<number>('count', (count = 0) => count + 1) })
+    if (req.user === undefined) res.status(401).json({ user: null })
+    else res.json({ count: await sessionOf(req).update<number>('count', (count = 0) => count + 1) })
   })
   return app
 }

@@ -48,7 +48,11 @@ export class MysqlServer {
   /** As its administrator, who may write at any time. */
   async ask(sql: string): Promise<void> {
     const connection = await createConnection({ host: '127.0.0.1', port: this.port, user: 'root' })
-    await connection.query(sql).finally(() => connection.end())
+    try {
+      await connection.query(sql)
+    } finally {
+      await connection.end()
+    }
   }
 
   pause(): void {

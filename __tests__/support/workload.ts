@@ -116,7 +116,7 @@ export class Workload {
     const { response, ...times } = await this.#fetch('/login', 'POST', '', JSON.stringify({ id: user }))
     const cookie = response?.cookie?.split(';')[0]
     const result = response === undefined ? 'unanswered' : response.status === 200 ? 'ok' : 'failed'
-    if (result === 'failed') this.#check(response!.status === 503, 'login', response!)
+    if (result === 'failed') this.#check(response!.status === 503, 'login', response)
     this.history.push({ kind: 'login', session, user, ...times, result })
     if (result !== 'ok') return undefined
     const device = { session, user, cookie: cookie! }
@@ -127,7 +127,7 @@ export class Workload {
   async #request(kind: Kind, { session, user, cookie }: Device, path: string): Promise<void> {
     const { response, ...times } = await this.#fetch(path, kind === 'read' ? 'GET' : 'POST', cookie)
     const meaning = meaningOf(kind, response)
-    this.#check(meaning !== undefined, kind, response!)
+    this.#check(meaning !== undefined, kind, response)
     this.history.push({ kind, session, user, ...times, ...(meaning ?? { result: 'failed' }) })
   }
 
