@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
@@ -12,12 +12,13 @@ import {
 } from 'express-sid'
 import request from 'supertest'
 import { WebSocket, WebSocketServer } from 'ws'
+import type { UpgradeOptions } from '../../src/http/upgrade.js'
 import { ann } from '../support/core.js'
 import { agents, cookieOf, expresses, idOf } from './support/apps.js'
 import { FaultyStore, styles } from './support/faulty-store.js'
 
 /** A server as an application would write it: http by Express, sockets by ws, both with the same sessions. */
-async function serve(sessions: Sessions, prepare?: (request: IncomingMessage) => void) {
+async function serve(sessions: Sessions, options?: UpgradeOptions) {
   const app = expresses[0][1]()
   app.use(sessionMiddleware(sessions))
   app.post(
@@ -31,8 +32,7 @@ async function serve(sessions: Sessions, prepare?: (request: IncomingMessage) =>
   const close = ({ sessionId }: { sessionId: string }) => open.get(sessionId)?.close(4401)
   sessions.on('logout', close).on('revoke', close)
   server.on('upgrade', (req, socket, head) => {
-    prepare?.(req)
-    authenticateUpgrade(sessions, req).then(
+    authenticateUpgrade(sessions, req, options).then(
       (found) => {
         if (found === undefined) return refuse(socket, 401)
         sockets.handleUpgrade(req, socket, head, (one) => {
@@ -185,11 +185,11 @@ describe('authenticateUpgrade', () => {
     })
   })
 
-  test('behind a proxy believes what Express believes of a request that was made one of its own', async () => {
+  test('behind a proxy believes what the app believes', async () => {
     const sessions = createSessions()
     const app = expresses[0][1]()
     app.set('trust proxy', 'loopback')
-    const { port, end: stop } = await serve(sessions, (req) => Object.setPrototypeOf(req, app.request))
+    const { port, end: stop } = await serve(sessions, { app })
     const proxy = {
       'X-Forwarded-Proto': 'https',
       'X-Forwarded-Host': 'our.example',
@@ -204,5 +204,11 @@ describe('authenticateUpgrade', () => {
     expect(status).toBe(101)
     expect(found).toMatchObject({ session: { id: record.id, ip: '203.0.113.7' } })
     await stop()
+
+    const { port: other, end: stopOther } = await serve(sessions)
+    const open = async (headers: Record<string, string>) => (await connect(other, headers)).status
+    expect(await open({ ...proxy, Origin: 'https://our.example' })).toBe(403)
+    expect(await open({ ...proxy, Cookie: `__Host-sid=${token}` })).toBe(401)
+    await stopOther()
   })
 })
