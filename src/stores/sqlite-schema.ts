@@ -7,7 +7,7 @@ const migrations = [
     CREATE TABLE "${table}" (
       id BLOB NOT NULL UNIQUE,
       version INTEGER NOT NULL,
-      user_key BLOB,
+      user_key TEXT,
       expires_at INTEGER NOT NULL,
       due_at INTEGER NOT NULL,
       record TEXT NOT NULL

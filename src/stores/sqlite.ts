@@ -1,6 +1,6 @@
 import { decodeRecord, encodeRecord, type SessionRecord } from '../record.js'
 import type { SessionStore, UpdateResult } from '../store.js'
-import { checkOptions, isId, userKey } from './sql.js'
+import { checkOptions, isId } from './sql.js'
 import { checkClient, inTransaction, type SqliteDatabase } from './sqlite-client.js'
 import { checkTable, openSchema } from './sqlite-schema.js'
 
@@ -119,6 +119,14 @@ function contents(record: SessionRecord) {
 /** A session id as the 16 bytes that it stands for, which take a quarter less than its text, or NULL. */
 function key(id: string): Uint8Array | null {
   return isId(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : null
+}
+
+/**
+ * A user id as JSON text, since clients cut plain text at a NUL and confuse lone surrogates. A hash would take
+ * more room, twice in each row, than most ids do.
+ */
+function userKey(userId: string | undefined): string | null {
+  return userId === undefined ? null : JSON.stringify(userId)
 }
 
 function uuid(hex: string): string {
