@@ -211,7 +211,7 @@ describe('unanswered calls', () => {
     expect(() => calls.call('get', forever)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
   })
 
-  it('are forgiven one minute after their deadline: a client that loses answers does not lock us out for ever', async () => {
+  it('are forgiven when another is answered a minute after their deadline: lost answers lock nobody out for ever', async () => {
     const { calls } = watched()
     void fill(calls)
     await jest.advanceTimersByTimeAsync(TIMEOUT + MINUTE - 1)
@@ -219,6 +219,30 @@ describe('unanswered calls', () => {
     await jest.advanceTimersByTimeAsync(1)
     await expect(calls.call('get', async () => 'found')).resolves.toBe('found')
     expect(jest.getTimerCount()).toBe(0)
+    void fill(calls)
+    expect(() => calls.call('get', forever)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
+  })
+
+  it('are not forgiven while nothing is answered: of a store that is away for hours one call a minute is asked', async () => {
+    const { calls } = watched()
+    void fill(calls)
+    await jest.advanceTimersByTimeAsync(TIMEOUT)
+    const ask = jest.fn(forever)
+    for (let minute = 1; minute <= 5; minute += 1) {
+      await jest.advanceTimersByTimeAsync(MINUTE)
+      void Promise.allSettled([calls.call('get', ask)])
+      expect(() => calls.call('get', ask)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
+      expect(ask).toHaveBeenCalledTimes(minute)
+    }
+  })
+
+  it('that were given up a moment ago are not forgiven when another is answered', async () => {
+    const { calls } = watched()
+    void fill(calls, MOST_UNANSWERED - 1)
+    await jest.advanceTimersByTimeAsync(TIMEOUT + MINUTE - 1)
+    await calls.call('get', async () => 'found')
+    void fill(calls, 1)
+    expect(() => calls.call('get', forever)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
   })
 
   it('are counted once, however often they end: forgiven, then answered after all', async () => {

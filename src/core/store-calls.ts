@@ -12,12 +12,19 @@ export type StoreOperation =
  */
 const MOST_UNANSWERED = 10_000
 
-/** A call that was given up and is still unanswered after this time is taken as lost by the client. */
+/**
+ * A call that was given up, and is still unanswered after this time when the store answers another one, is taken as
+ * lost by the client. While the store answers nothing, it is taken as queued, or the queue of an outage
+ * would grow by another 10,000 in each such time. Where all are lost, one call in this time is let through to see.
+ */
 const LOST_AFTER_MS = 60_000
 
 /** Every call to the store goes through here: it gets a deadline, and each failure a code. */
 export class StoreCalls {
   #unanswered = 0
+  /** Ways to count those that were given up as settled, and when that was; the oldest first. */
+  readonly #givenUp = new Map<() => void, number>()
+  #triedAt = -Infinity
 
   constructor(
     /** Milliseconds until a call is given up. */
@@ -27,7 +34,7 @@ export class StoreCalls {
 
   /** The store's answer, at once if the store gives it at once. Throws and rejects with SessionErrors only. */
   call<T>(operation: StoreOperation, ask: () => MaybePromise<T>): MaybePromise<T> {
-    if (this.#unanswered >= MOST_UNANSWERED) throw this.failed(operation, busy())
+    if (this.#unanswered >= MOST_UNANSWERED && !this.#mayTry()) throw this.failed(operation, busy())
     let answer: MaybePromise<T>
     try {
       answer = ask()
@@ -40,23 +47,26 @@ export class StoreCalls {
   #withDeadline<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {
     this.#unanswered += 1
     return new Promise((resolve, reject) => {
+      let isSettled = false
       let isGivenUp = false
       const giveUp = () => {
         isGivenUp = true
-        timer = setTimeout(settle, LOST_AFTER_MS).unref()
+        this.#givenUp.set(settle, performance.now())
         reject(this.failed(operation, tooLate(operation, this.timeout)))
       }
-      let timer: NodeJS.Timeout | undefined = setTimeout(giveUp, this.timeout)
+      const timer = setTimeout(giveUp, this.timeout)
       const settle = () => {
-        if (timer === undefined) return
+        if (isSettled) return
+        isSettled = true
         clearTimeout(timer)
-        timer = undefined
+        this.#givenUp.delete(settle)
         this.#unanswered -= 1
       }
       // A store may bring a promise of its own kind, whose `then` may keep no promise at all.
       Promise.resolve(answer).then(
         (value) => {
           settle()
+          if (this.#givenUp.size > 0) this.#forgiveLost()
           resolve(value)
         },
         (error: unknown) => {
@@ -65,6 +75,23 @@ export class StoreCalls {
         },
       )
     })
+  }
+
+  #forgiveLost(): void {
+    const now = performance.now()
+    for (const [settle, since] of this.#givenUp) {
+      if (now - since < LOST_AFTER_MS) return
+      settle()
+    }
+  }
+
+  /** Whether the oldest call was given up, and the last one let through, so long ago that they may be lost. */
+  #mayTry(): boolean {
+    const [oldest = Infinity] = this.#givenUp.values()
+    const now = performance.now()
+    const isDue = now - Math.max(oldest, this.#triedAt) >= LOST_AFTER_MS
+    if (isDue) this.#triedAt = now
+    return isDue
   }
 
   /** Reports a failure, and answers it. */
