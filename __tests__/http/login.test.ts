@@ -115,6 +115,17 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     },
   )
 
+  test('takes nothing from a session that it was refused, and ends it', async () => {
+    const { app } = site(module, () => ann, { keep: ['cart'] })
+    const guest = cookieOf(await request(app).post('/cart').set('User-Agent', agents.chrome))
+    const ask = (cookie: string, agent: string) =>
+      request(app).get('/').set({ Cookie: cookie, 'User-Agent': agent })
+    expect((await ask(guest, agents.chrome)).body).toEqual({ user: null, cart: ['book'] })
+    const loggedIn = await request(app).post('/login').set({ Cookie: guest, 'User-Agent': agents.firefox })
+    expect((await ask(cookieOf(loggedIn), agents.firefox)).body).toEqual({ user: ann, cart: null })
+    expect((await ask(guest, agents.chrome)).body).toEqual({ user: null, cart: null })
+  })
+
   test('keeps the session that the browser has when the next login is refused', async () => {
     const { app } = site(module, (req) => req.body?.password === 'right' && ann)
     const first = await request(app).post('/login').send('password=right')

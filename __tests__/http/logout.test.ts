@@ -34,6 +34,17 @@ function site(module: ExpressModule, given: Parameters<typeof makeApp>[1] = {}, 
 const cleared = [expect.stringMatching(/^sid=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970/)]
 
 describe.each(expresses)('logout() on %s', (_name, module) => {
+  test('ends the session of a client that is refused, and says so', async () => {
+    const { app } = site(module)
+    const cookie = cookieOf(await request(app).post('/login').set('User-Agent', agents.chrome))
+    const as = (agent: string, path: string) =>
+      request(app).post(path).set({ Cookie: cookie, 'User-Agent': agent })
+    expect((await as(agents.firefox, '/logout')).text).toBe('Logged Out')
+    expect((await request(app).get('/').set({ Cookie: cookie, 'User-Agent': agents.chrome })).body).toEqual({
+      user: null,
+    })
+  })
+
   test.each(styles)('ends the session for good, with a store that is %s', async (style) => {
     const { app, sessions } = site(module, { store: new FaultyStore(style) })
     const loggedIn = await request(app).post('/login')

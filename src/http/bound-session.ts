@@ -37,6 +37,11 @@ export class BoundSession extends SessionData implements RequestSession {
     return this.#record?.id
   }
 
+  /** Whether a login, of any kind, is there for a logout to end. */
+  get holdsLogin(): boolean {
+    return this.#held.some(({ userId }) => userId !== undefined)
+  }
+
   /** Takes on what the cookies said. */
   identified({ record, user, held }: Identity): void {
     this.#record = record
@@ -47,7 +52,9 @@ export class BoundSession extends SessionData implements RequestSession {
   login(user: object, options?: KeepOptions): Promise<SessionInfo> {
     return this.#inTurn(async () => {
       this.#assertHeadersUnsent()
-      const started = await this.sessions.login(user, this.#client, this.#held, options?.keep)
+      // Data crosses from the guest that this client is: never from a session that it was refused.
+      const keep = this.#record === undefined ? [] : options?.keep
+      const started = await this.sessions.login(user, this.#client, this.#held, keep)
       await this.#begin(started)
       // With loadUser nothing but the id was kept; the user just proven is the user of this request.
       this.#setUser(this.sessions.settings.loadUser ? user : this.sessions.userOf(started.record))

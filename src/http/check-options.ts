@@ -42,7 +42,7 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
     serializeUser: optionalFunction('serializeUser', options.serializeUser),
     isProduction,
     // Last, so that a broken option makes no store.
-    store: checkStore(options.store ?? memoryStore()),
+    store: options.store === undefined ? memoryStore() : checkStore(options.store),
   }
 }
 

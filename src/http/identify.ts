@@ -11,7 +11,10 @@ export interface Identity {
   /** The one live session, if this client may use it. */
   readonly record: SessionRecord | undefined
   readonly user: unknown
-  /** All live sessions that the cookies open: what a login or a logout of this browser ends. */
+  /**
+   * All live sessions whose secrets the cookies hold, that of a refused client too: what a login or a logout of
+   * this browser ends.
+   */
   readonly held: readonly SessionRecord[]
 }
 
@@ -49,7 +52,7 @@ async function identifyAmong(
 
 function admit(sessions: Sessions, req: IncomingMessage, verified: SessionRecord): MaybePromise<Identity> {
   return chain(sessions.admit(verified, clientOf(req, verified)), (record) => {
-    if (record === undefined) return nobody
+    if (record === undefined) return { record, user: undefined, held: [verified] }
     const user = sessions.userOf(record)
     if (!isPromise(user)) return { record, user, held: [record] }
     return user.then((loaded) => ({ record, user: loaded, held: [record] }))

@@ -27,7 +27,7 @@ export function logout(options: LogoutOptions = {}): RequestHandler {
 async function perform(req: Request, res: Response, { redirect }: LogoutOptions): Promise<void> {
   if (!isMeant(req, res, false)) return
   const session = boundSession(req)
-  const loggedOut = session.user !== undefined
+  const loggedOut = session.holdsLogin
   await session.logout()
   const text = loggedOut ? 'Logged Out' : "Can't Log Out: No User Logged In"
   answer(req, res, { status: 200, text, json: { loggedOut }, redirect })

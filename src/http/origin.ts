@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { cleanText } from '../core/clean.js'
 import { SessionError } from '../errors.js'
+import { parseUrl } from './parse-url.js'
 import { dropDefaultPort, parseOrigin } from './web-origin.js'
 
 /** What decides whether a request came from one of our own pages. */
@@ -57,9 +58,9 @@ export function parseTrustedOrigins(value: unknown): ReadonlySet<string> {
 }
 
 function parseTrustedOrigin(entry: unknown): string {
-  const isOrigin = typeof entry === 'string' && parseOrigin(entry) !== undefined && URL.canParse(entry)
+  const url = typeof entry === 'string' && parseOrigin(entry) ? parseUrl(entry) : undefined
   // As browsers write it: lower case, no default port, punycode.
-  if (isOrigin) return new URL(entry).origin
+  if (url !== undefined) return url.origin
   throw invalid(
     `trustedOrigins holds ${show(entry)}, which is not one origin. Write it as the browser sends it, ` +
       `scheme, host and port with no path and no slash at its end: 'https://app.example' or ` +

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { parseUrl } from './parse-url.js'
 
 /** The query parameter that takes a visitor back to the page which asked for a login. */
 export const RETURN_TO = 'returnTo'
@@ -15,7 +16,7 @@ const here = 'http://here.invalid'
 export function localPath(path: unknown): string | undefined {
   if (typeof path !== 'string' || path.length > LONGEST) return undefined
   if (!path.startsWith('/') || path.startsWith('//') || hasBackslashOrControl(path)) return undefined
-  return URL.canParse(path, here) && new URL(path, here).origin === here ? path : undefined
+  return parseUrl(path, here)?.origin === here ? path : undefined
 }
 
 /** The page to go back to, as the query of this request says. Two of them are none. */
