@@ -32,7 +32,7 @@ const parts = {
   shapes: (taking, quick) =>
     shapes(
       taking.filter(({ name }) => forShapes.has(name)),
-      quick ? { rounds: 2, windowMs: 150 } : { rounds: 6, windowMs: 300 },
+      quick ? { rounds: 2, windowMs: 150 } : { rounds: 6, windowMs: 250 },
     ),
   batching: (taking, quick) => batching(quick ? { rounds: 3, windowMs: 100 } : { rounds: 12, windowMs: 200 }),
   scale: (taking, quick, sizes) =>
