@@ -27,9 +27,10 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
   const { cookie, trustedOrigins } = sessions.settings
 
   return function session(req, res, next) {
+    // First, since even looking for what is not there is dear before.
+    easeHiddenClasses(req, res)
     const mounted = attachedSession(req)
     if (mounted !== undefined) return next(mounted.sessions === sessions ? undefined : mountedTwice())
-    easeHiddenClasses(req, res)
     varyByCookie(res)
     const choice = cookieFor(cookie, cookie.byRequest && isSecure(req))
     const bound = new BoundSession(sessions, choice, req, res)
