@@ -41,8 +41,8 @@ describe('while another process holds the write lock of a SQLite file, and stand
   }
 
   test('writes are refused with 503 and reads go on', () => {
-    expect([...report.during]).toContain('read in')
-    expect([...report.during]).not.toContain('read failed')
+    expect(report.during.has('read in') || report.during.has('read out')).toBe(true)
+    expect(report.during.has('read failed')).toBe(false)
     expect(report.wrong).toEqual([])
     expect(report.late).toEqual([])
   })

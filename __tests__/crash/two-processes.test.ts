@@ -63,7 +63,7 @@ describe('two processes on one store', () => {
         const at = present.findIndex(([other]) => other === name)
         const load = new Workload(apps.map(({ url }) => `${url}/${at}`))
         const running = load.run(12)
-        await load.haveEach(isLong ? 2_000 : 20)
+        await load.haveEach(isLong ? 2_000 : 12)
         load.stop()
         await running
         await load.readAll()
