@@ -20,4 +20,6 @@ export default {
     '<rootDir>/__tests__/packaging/consumers/',
   ],
   watchman: false,
+  // Jest would leave one core idle; on two that is half the machine, and many tests mostly wait for servers.
+  maxWorkers: '100%',
 }
