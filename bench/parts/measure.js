@@ -26,15 +26,15 @@ const parts = {
   throughput: (taking, quick) =>
     throughput(
       taking,
-      quick ? { rounds: 4, windowMs: 150, warmUp: 3_000 } : { rounds: 20, windowMs: 300, warmUp: 12_000 },
+      quick ? { rounds: 4, windowMs: 150, warmUp: 3_000 } : { rounds: 14, windowMs: 250, warmUp: 8_000 },
     ),
   inProcess: (taking, quick) => inProcess({ rounds: quick ? 120 : 1_500 }),
   shapes: (taking, quick) =>
     shapes(
       taking.filter(({ name }) => forShapes.has(name)),
-      quick ? { rounds: 2, windowMs: 150 } : { rounds: 6, windowMs: 250 },
+      quick ? { rounds: 2, windowMs: 150 } : { rounds: 4, windowMs: 250 },
     ),
-  batching: (taking, quick) => batching(quick ? { rounds: 3, windowMs: 100 } : { rounds: 12, windowMs: 200 }),
+  batching: (taking, quick) => batching(quick ? { rounds: 3, windowMs: 100 } : { rounds: 8, windowMs: 150 }),
   scale: (taking, quick, sizes) =>
     scale({ sizes: sizes ?? (quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]) }),
 }

@@ -8,6 +8,8 @@ import { ANSWER_FOR_NOBODY, answerFor, userOf } from '../lib/users.js'
 import { uuidv7 } from '../lib/uuid.js'
 
 const CONNECTIONS = [1, 64, 256, 1_000]
+/** Not counted: see throughput.js. */
+const LEAD_IN_MS = 100
 
 /** Other loads than the steady one: few and many connections, storms, crowds of strangers, a slow store. */
 export async function shapes(taking, options) {
@@ -41,6 +43,7 @@ async function atConnections(running, connections, options) {
 /** Windows in turn, each against the windows of bare Express around it. */
 async function againstBare([bare, ...others], loads, { rounds, windowMs }) {
   const sample = async (one) => {
+    await loads.get(one).run({ ms: LEAD_IN_MS })
     const { rate, latencies } = await one.window(loads.get(one), { ms: windowMs })
     return { rate, p99: quantile(latencies, 0.99) }
   }
