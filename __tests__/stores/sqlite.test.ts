@@ -206,6 +206,18 @@ describe('two connections on one file', () => {
     expect(there.update(touched(record, record.expiresAt), 1)).toBe('ok')
   })
 
+  test('only the first write that finds the file locked waits, until one has succeeded', () => {
+    const { there, one, other } = openTwo()
+    one.exec('BEGIN IMMEDIATE')
+    const start = performance.now()
+    for (let count = 0; count < 50; count += 1) expect(() => there.delete(makeRecord().id)).toThrow('locked')
+    // Each of them would have held up the process for 100 ms.
+    expect(performance.now() - start).toBeLessThan(2_500)
+    one.exec('ROLLBACK')
+    there.insert(makeRecord())
+    expect(ask(other, 'PRAGMA busy_timeout')).toBe(100)
+  })
+
   test('what is written after a write that found the file locked is there for both, and stays', () => {
     const { here, there, one } = openTwo()
     const [record, later] = [makeRecord(), makeRecord()]

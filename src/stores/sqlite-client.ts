@@ -48,6 +48,33 @@ export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
   }
 }
 
+/** How long a write waits for another process's, which holds up every request of this one. */
+const WAIT_MS = 100
+
+/**
+ * Transactions for the time after the start. A write that finds the file locked waits a moment. If that was in
+ * vain, no write waits until one has succeeded: while a process stands still in a transaction, each login and
+ * each touch would otherwise hold up the lookups, which go on.
+ */
+export function briefTransactions(database: SqliteDatabase): <T>(work: () => T) => T {
+  let isWaiting: boolean | undefined
+  const setWaiting = (value: boolean) => {
+    if (value !== isWaiting) database.exec(`PRAGMA busy_timeout = ${value ? WAIT_MS : 0}`)
+    isWaiting = value
+  }
+  setWaiting(true)
+  return (work) => {
+    try {
+      const answer = inTransaction(database, work)
+      setWaiting(true)
+      return answer
+    } catch (error) {
+      if (isBusy(error)) setWaiting(false)
+      throw error
+    }
+  }
+}
+
 function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK')

@@ -37,8 +37,6 @@ export function openSchema(database: SqliteDatabase, table: string): void {
 }
 
 function open(database: SqliteDatabase, table: string): void {
-  // Whoever waits for a lock holds up every request of the process: what takes longer is refused with a 503.
-  database.exec('PRAGMA busy_timeout = 100')
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = FULL')
   // A checkpoint takes 20 to 40 µs a page, in the call that fills the log: at 1,000 pages, SQLite's default,

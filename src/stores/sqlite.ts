@@ -1,7 +1,7 @@
 import { decodeRecord, encodeRecord, type SessionRecord } from '../record.js'
 import type { SessionStore, UpdateResult } from '../store.js'
 import { checkOptions, isId } from './sql.js'
-import { checkClient, inTransaction, type SqliteDatabase } from './sqlite-client.js'
+import { briefTransactions, checkClient, type SqliteDatabase } from './sqlite-client.js'
 import { checkTable, openSchema } from './sqlite-schema.js'
 
 export type { SqliteDatabase, SqliteParameters, SqliteStatement } from './sqlite-client.js'
@@ -30,8 +30,8 @@ export interface SqliteStore extends SessionStore {
  * Give the store a connection of its own, be it to the application's file: within a transaction that the
  * application holds open on the same connection, a login would be acknowledged before it is committed. The
  * connection is set to WAL, `synchronous = FULL` (what was acknowledged survives a power cut, see
- * https://www.sqlite.org/pragma.html#pragma_synchronous), `busy_timeout = 100` ms and
- * `wal_autocheckpoint = 100` pages. It is never closed.
+ * https://www.sqlite.org/pragma.html#pragma_synchronous), `wal_autocheckpoint = 100` pages and
+ * `busy_timeout = 100` ms, or 0 while another process keeps the file locked. It is never closed.
  *
  * @throws SessionError OPTION_INVALID for a client that is not synchronous, a table name that can't be used,
  * a table that is not the store's, and one that a newer version of this package has changed.
@@ -42,11 +42,12 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
   checkClient(database)
   openSchema(database, table)
   const statements = prepareStatements(database, table)
+  const transaction = briefTransactions(database)
 
   return {
     insert(record) {
       const contained = { ...contents(record), userKey: userKey(record.userId) }
-      inTransaction(database, () => statements.insert.run(contained))
+      transaction(() => statements.insert.run(contained))
     },
 
     get(id) {
@@ -56,13 +57,13 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
     update(record, ifVersion) {
       const change = { ...contents(record), ifVersion }
-      return inTransaction(database, () => {
+      return transaction(() => {
         if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
         return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
       })
     },
 
-    delete: (id) => inTransaction(database, () => isOne(statements.delete.run({ id: key(id) }))),
+    delete: (id) => transaction(() => isOne(statements.delete.run({ id: key(id) }))),
 
     listByUser(userId) {
       const rows = statements.list.all({ userKey: userKey(userId) }) as { id: string; record: string }[]
@@ -73,7 +74,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     deleteExpired(now, limit) {
       // Most calls find nothing to do; a read waits for no writer and costs no fsync.
       if (!statements.isAnyDue.get({ now })) return 0
-      return inTransaction(database, () => {
+      return transaction(() => {
         const putOff = Number(statements.putOff.run({ now, limit }).changes)
         return putOff + Number(statements.deleteDue.run({ now, limit: limit - putOff }).changes)
       })
