@@ -50,7 +50,8 @@ export async function measure(options) {
     keep(name, { machine: on, isQuick: options.quick === true, result: results[name] })
     console.log(`\n${reports[name](results[name])}`)
   }
-  console.log(`\n${targetTable(targets(results))}`)
+  const judged = targets(results)
+  if (judged.length > 0) console.log(`\n${targetTable(judged)}`)
   console.log(`\n${JSON.stringify(on)}`)
 }
 
