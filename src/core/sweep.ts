@@ -46,8 +46,8 @@ export class Sweep {
       const held = performance.now() - before
       const isMore = (await answer) >= this.#limit
       this.#limit = nextLimit(this.#limit, held)
-      // A step, then a breath of as long again for requests; when nothing is left, a long pause.
-      this.#wait(isMore ? STEP_MS : PAUSE_MS)
+      // A step, then four times as long for requests; when nothing is left, a long pause.
+      this.#wait(isMore ? Math.max(STEP_MS, 4 * held) : PAUSE_MS)
     } catch {
       // The failure was reported as a `storeError`; what is left is removed in a later step.
       this.#wait(PAUSE_MS)
