@@ -59,7 +59,7 @@ function ofInProcess({ inProcess }) {
   return [
     ['in the process, requests of one hidden class', '≤ 1.2 µs', `${fixed(own / 1000)} µs`, own <= 1200],
     [
-      'in the process, memory',
+      "in the process, Express's own requests",
       '≤ 1.2 µs',
       `${fixed(cost('express-sid') / 1000)} µs`,
       cost('express-sid') <= 1200,
