@@ -69,9 +69,12 @@ const parts = {
   ],
   'better-sqlite3': [
     () => installed('better-sqlite3'),
-    'npm install --no-save better-sqlite3 (needs a compiler)',
+    'it: npm install --prefix /tmp/peers better-sqlite3, with NODE_PATH=/tmp/peers/node_modules (needs a compiler)',
   ],
-  node24: [() => existsSync(node24()), 'Node 24 for node:sqlite: npm install --no-save node@24'],
+  node24: [
+    () => existsSync(node24()),
+    'Node 24 for node:sqlite: npm install --prefix /tmp/peers node@24, with SID_NODE24=/tmp/peers/node_modules/node/bin/node',
+  ],
 }
 
 function node24() {
