@@ -103,17 +103,31 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     expect(res.headers.location).toBe('/sign-in?lang=de&returnTo=%2Fodd')
   })
 
-  test("gives no way back to a form's target, a script's call, and an overlong address", async () => {
+  test("gives no way back to a form's target, a HEAD, and an overlong address", async () => {
     const { app } = site(module)
     const form = await request(app).post('/pages').set('Accept', 'text/html')
-    const script = await request(app).get('/pages').set({ Accept: '*/*', 'Sec-Fetch-Mode': 'cors' })
     const long = await request(app)
       .get(`/pages?${'x'.repeat(3000)}`)
       .set('Accept', 'text/html')
-    const head = await request(app).head('/pages')
-    for (const res of [form, script, long, head]) {
+    const head = await request(app).head('/pages').set('Accept', 'text/html')
+    for (const res of [form, long, head]) {
       expect([res.status, res.headers.location]).toEqual([303, '/sign-in'])
     }
+  })
+
+  test.each([
+    ['fetch()', { Accept: '*/*', 'Sec-Fetch-Mode': 'cors' }],
+    ['fetch() of HTML', { Accept: 'text/html', 'Sec-Fetch-Mode': 'same-origin' }],
+    ['curl', { Accept: '*/*' }],
+  ])('answers %s with 401: a script would take the login page for the answer', async (_what, headers) => {
+    const { app } = site(module)
+    expect((await request(app).get('/pages').set(headers)).status).toBe(401)
+  })
+
+  test('sends a navigation to the login page, whatever it accepts', async () => {
+    const { app } = site(module)
+    const res = await request(app).get('/pages').set({ Accept: '*/*', 'Sec-Fetch-Mode': 'navigate' })
+    expect(res.headers.location).toBe('/sign-in?returnTo=%2Fpages')
   })
 
   test('answers JSON clients with 401, login page or not', async () => {

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { unknownNames } from '../did-you-mean.js'
 import { SessionError } from '../errors.js'
 import { prefersJson } from './answer.js'
@@ -9,7 +9,7 @@ import { boundSession } from './session-of.js'
 export interface RequireUserOptions {
   /**
    * The path of the login page. A browser is sent there (303) with `?returnTo=` naming the page it asked for,
-   * which `login()` goes back to. Default: none; the answer is an error of status 401, as for JSON clients.
+   * which `login()` goes back to. Default: none; the answer is an error of status 401, as it is for scripts.
    */
   readonly loginPage?: string | undefined
 }
@@ -30,10 +30,17 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
       return next()
     }
     if (session.failure !== undefined) return fail(res, next, session.failure)
-    if (loginPage === undefined || prefersJson(req)) return fail(res, next, unauthenticated())
+    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, unauthenticated())
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
   }
+}
+
+/** Whether a person waits for a page. A script that is sent to the login page would take its HTML for the answer. */
+function wantsPage(req: Request): boolean {
+  const mode = req.headers['sec-fetch-mode']
+  if (mode !== undefined) return mode === 'navigate'
+  return req.headers.accept?.includes('text/html') === true && !prefersJson(req)
 }
 
 function unauthenticated(): SessionError {
