@@ -14,9 +14,7 @@ const MOST_UNANSWERED = 10_000
 /** What a call may cost that waits in a client: its text, its promises and its timer. */
 const BYTES_A_CALL = 10_000
 
-const suite = process.env.SID_LONG === '1' ? describe : describe.skip
-
-suite('a store that is paused for 30 s while logins go on', () => {
+describe('a store that is paused for 30 s while logins go on', () => {
   let servers: PrivateServer[] = []
 
   beforeAll(async () => {
