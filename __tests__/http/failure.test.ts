@@ -281,7 +281,7 @@ describe.each(expresses)('loadUser on %s', (_name, module) => {
       const res = await ask('get', '/', cookie)
       expect(res.body.user).toBeNull()
       expect(setCookies(res)).toEqual([])
-      expect((await ask('get', '/guarded', cookie)).status).toBe(303)
+      expect((await ask('get', '/guarded', cookie)).status).toBe(401)
       expect(await sessions.list('ann')).toHaveLength(1)
       isThere = true
       expect((await ask('get', '/', cookie)).body.user).toEqual(ann)
