@@ -47,7 +47,8 @@ needs('redis-server')('while a Redis primary dies with writes that its replica h
   test('no answer is wrong in itself or late, and all works again without a restart of the app', () => {
     for (const { wrong, late, during, failedAfter } of reports) {
       expect([wrong, late]).toEqual([[], []])
-      expect([...during]).toContain('read failed')
+      // Which operation meets the dead primary is chance; that some do, and are refused, is not.
+      expect([...during].filter((seen) => seen.endsWith(' failed'))).not.toEqual([])
       expect(failedAfter).toBeLessThan(0.05)
     }
     expect(app.process.exitCode).toBeNull()
