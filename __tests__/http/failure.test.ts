@@ -3,6 +3,7 @@ import request from 'supertest'
 import { ann, eventsOf, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
 import { cookieOf, expresses, makeApp, route, setCookies, type ExpressModule } from './support/apps.js'
 import { FaultyStore, styles, type Fault, type Operation, type Style } from './support/faulty-store.js'
+import { expectNoUnhandledRejection } from './support/unhandled.js'
 
 /** Long enough for what answers, short enough for what hangs. */
 const storeTimeout = 40
@@ -65,17 +66,7 @@ const codes: Record<Fault, string> = {
 }
 const faults: readonly Fault[] = ['throws', 'rejects', 'hangs']
 
-let unhandled: unknown[] = []
-const onUnhandled = (error: unknown) => unhandled.push(error)
-beforeEach(() => {
-  unhandled = []
-  process.on('unhandledRejection', onUnhandled)
-})
-afterEach(async () => {
-  await new Promise((resolve) => setImmediate(resolve))
-  process.off('unhandledRejection', onUnhandled)
-  expect(unhandled).toEqual([])
-})
+expectNoUnhandledRejection()
 
 describe.each([
   ...styles.map((style) => ['Express 5', style, expresses[0][1]] as const),

@@ -15,6 +15,7 @@ import {
   type ExpressModule,
 } from './support/apps.js'
 import { FaultyStore } from './support/faulty-store.js'
+import { expectNoUnhandledRejection } from './support/unhandled.js'
 
 function site(
   module: ExpressModule,
@@ -39,17 +40,7 @@ function site(
 }
 
 describe.each(expresses)('login() on %s', (_name, module) => {
-  let unhandled: unknown[] = []
-  const onUnhandled = (error: unknown) => unhandled.push(error)
-  beforeEach(() => {
-    unhandled = []
-    process.on('unhandledRejection', onUnhandled)
-  })
-  afterEach(async () => {
-    await new Promise((resolve) => setImmediate(resolve))
-    process.off('unhandledRejection', onUnhandled)
-    expect(unhandled).toEqual([])
-  })
+  expectNoUnhandledRejection()
 
   test.each([
     ['a user', () => ann],
