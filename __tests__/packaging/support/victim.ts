@@ -16,6 +16,8 @@ export interface Victim {
   readonly whoIs: (...lines: string[]) => Promise<string | null>
   /** Every token that was issued. */
   readonly issued: string[]
+  /** What it wrote to its standard output and error. */
+  readonly logged: () => string
   /** What it logged and answered, apart from the lines that set cookies. */
   readonly said: () => string
   readonly isRunning: () => boolean
@@ -29,13 +31,14 @@ export async function startVictim(store: string): Promise<Victim> {
   const { folder, remove } = await makeConsumer('server', packages)
   const env = { ...process.env, STORE: store.replace('FOLDER', folder), NODE_ENV: 'development' }
   const child = spawn(process.execPath, ['server.js'], { cwd: folder, env })
-  const said: string[] = []
-  child.stderr.on('data', (part: Buffer) => said.push(part.toString()))
+  const logged: string[] = []
+  const answered: string[] = []
+  child.stderr.on('data', (part: Buffer) => logged.push(part.toString()))
   const lines = createInterface(child.stdout)
-  lines.on('line', (line) => said.push(line))
+  lines.on('line', (line) => logged.push(line))
   const first = await Promise.race([once(lines, 'line'), once(child, 'exit')])
   const [, port] = (typeof first[0] === 'string' ? JSON.parse(first[0]) : []) as [string, number]
-  if (port === undefined) throw new Error(`the server did not start: ${said.join('\n')}`)
+  if (port === undefined) throw new Error(`the server did not start: ${logged.join('\n')}`)
 
   const issued: string[] = []
   const victim: Victim = {
@@ -44,7 +47,7 @@ export async function startVictim(store: string): Promise<Victim> {
     issued,
     ask: async (request, ...headerLines) => {
       const res = await ask(port, request, headerLines)
-      said.push(res.headers.replace(/^Set-Cookie: .*$/gim, ''), res.body)
+      answered.push(res.headers.replace(/^Set-Cookie: .*$/gim, ''), res.body)
       if (res.sid) issued.push(res.sid)
       if (res.status === 0 || res.status >= 500) throw new Error(`${request}: ${res.headers}\n${res.body}`)
       return res
@@ -55,7 +58,8 @@ export async function startVictim(store: string): Promise<Victim> {
       // A request that Node itself refuses has logged in nobody.
       return status === 200 ? ((JSON.parse(body) as { user: { id: string } | null }).user?.id ?? null) : null
     },
-    said: () => said.join('\n'),
+    logged: () => logged.join('\n'),
+    said: () => [...logged, ...answered].join('\n'),
     isRunning: () => child.exitCode === null && child.signalCode === null,
     stop: async () => {
       if (victim.isRunning()) {
