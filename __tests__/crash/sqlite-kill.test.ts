@@ -16,11 +16,12 @@ test('kill -9 under load loses no acknowledged login, undoes no acknowledged log
   const load = new Workload([`${app.url}/0`])
   const running = load.run(12)
   for (let kills = 0; kills < 3; kills += 1) {
-    await pause(500 + Math.random() * 200)
+    await load.haveEach(10)
+    await pause(Math.random() * 200)
     await app.stop('SIGKILL')
     app = await startApp('__tests__/support/app-server.ts', fixed)
   }
-  await pause(500)
+  await load.haveEach(10)
   load.stop()
   await running
   await load.readAll()
@@ -29,8 +30,6 @@ test('kill -9 under load loses no acknowledged login, undoes no acknowledged log
   await load.readAll()
   await app.stop()
 
-  const answered = load.history.filter(({ result }) => result !== 'unanswered')
-  expect(answered.length).toBeGreaterThan(200)
   expect(load.history.some(({ result }) => result === 'unanswered')).toBe(true)
   expect(load.wrong).toEqual([])
   expect(violations(load.history)).toEqual([])

@@ -34,7 +34,8 @@ describe('two processes on one store', () => {
   beforeAll(async () => {
     if (has('redis-server')) cluster = await startCluster()
     const names = present.map(([, , open]) => open.replace('CLUSTER', cluster?.primaries[0]!.url ?? ''))
-    const env = { STORE: names.join(' '), TOUCH_INTERVAL: '20' }
+    // So long that a busy machine is no reason to fail.
+    const env = { STORE: names.join(' '), TOUCH_INTERVAL: '20', STORE_TIMEOUT: '8000' }
     apps = await Promise.all([1, 2].map(() => startApp('__tests__/support/app-server.ts', env)))
   }, 60_000)
 
@@ -72,7 +73,8 @@ describe('two processes on one store', () => {
         expect(violations(load.history)).toEqual([])
         // Writers of one SQLite file wait for each other for 100 ms at most; nothing else has a reason to fail.
         const failed = load.history.filter(({ result }) => result === 'failed')
-        expect(failed.length).toBeLessThan(load.history.length / 50)
+        const others = failed.filter(({ reason }) => !(name === 'SQLite' && reason === 'SQLITE_BUSY'))
+        expect(others).toEqual([])
       },
       isLong ? 600_000 : 30_000,
     )

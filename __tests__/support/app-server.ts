@@ -2,7 +2,7 @@
 // stores, with a space between: the first is served under /0, the next under /1. Prints its port when it listens.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
-import express, { Router } from 'express'
+import express, { Router, type ErrorRequestHandler } from 'express'
 import { createSessions, login, logout, sessionMiddleware, sessionOf, type SessionStore } from 'express-sid'
 import { inspect } from './app-inspect.js'
 import { openStore } from './open-store.js'
@@ -49,6 +49,12 @@ for (const [index, name] of (process.env.STORE ?? 'memory').split(' ').entries()
   })
   app.use(`/${index}`, sessionApp(store))
 }
+const tellReason: ErrorRequestHandler = (error, _, res, next) => {
+  const { status = 500, code, cause } = error as { status?: number; code?: string; cause?: { code?: string } }
+  if (res.headersSent) next(error)
+  else res.status(status).json({ reason: cause?.code ?? code ?? String(error) })
+}
+app.use(tellReason)
 const server = app.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   console.log(`listening on ${(server.address() as AddressInfo).port}`)
 })

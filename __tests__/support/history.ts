@@ -17,6 +17,8 @@ export interface Operation {
    * `unanswered`: the connection broke, likewise.
    */
   readonly result: 'ok' | 'in' | 'out' | 'failed' | 'unanswered'
+  /** Why it `failed`: the code of the error's cause, else its own. */
+  readonly reason?: string
   /** For `count`: the number it answered; for `read`: the number it saw. */
   readonly value?: number
 }

@@ -20,7 +20,10 @@ const calls: Record<Operation['kind'], number> = {
 }
 
 /** For the app and the test, on a machine that is busy. */
-const SLACK_MS = 1_000
+const SLACK_MS = 3_000
+
+/** How often all must work without one refusal, before a store counts as back. */
+const ROUNDS = 5
 
 /** What clients saw before, during and after a fault. */
 export interface Report {
@@ -31,13 +34,12 @@ export interface Report {
   readonly late: readonly Operation[]
   /** The answers to requests that began during the fault, by kind and result: `read in`, `count failed`. */
   readonly during: ReadonlySet<string>
-  /** The share of requests that failed after the first ones had succeeded again. */
-  readonly failedAfter: number
 }
 
 /**
  * Puts a load on each of the stores of one server, runs `fault`, which ends when whatever it broke is mended, and
  * waits until all of them work again.
+ * @throws Error when one of them never does.
  */
 export async function underFault(
   urls: readonly string[],
@@ -51,27 +53,31 @@ export async function underFault(
     await fault(loads)
     const to = performance.now()
     await Promise.all(urls.map((url) => eventually(() => works(url))))
-    const recovered = performance.now()
     await pause(500)
     for (const load of loads) load.stop()
     await running
     await Promise.all(loads.map((load) => load.readAll()))
-    return loads.map((load) => reportOf(load, from, to, recovered))
+    // At rest, where a busy machine is no excuse: one connection of a pool that stays broken shows here.
+    await Promise.all(urls.map((url) => eventually(() => worksInRow(url))))
+    return loads.map((load) => reportOf(load, from, to))
   } finally {
     for (const load of loads) load.stop()
   }
 }
 
-function reportOf({ history, wrong }: Workload, from: number, to: number, recovered: number): Report {
+function reportOf({ history, wrong }: Workload, from: number, to: number): Report {
   const during = history.filter(({ start }) => start > from && start < to)
-  const after = history.filter(({ start }) => start > recovered)
   return {
     wrong,
     violations: violations(history),
     late: history.filter(({ kind, start, end }) => end - start > calls[kind] * STORE_TIMEOUT + SLACK_MS),
     during: new Set(during.map(({ kind, result }) => `${kind} ${result}`)),
-    failedAfter: after.filter(({ result }) => result === 'failed').length / after.length,
   }
+}
+
+async function worksInRow(url: string): Promise<boolean> {
+  for (let round = 0; round < ROUNDS; round += 1) if (!(await works(url))) return false
+  return true
 }
 
 /** Logins, counts and logouts succeed, on all servers of a Cluster. */

@@ -117,7 +117,7 @@ export class Workload {
     const cookie = response?.cookie?.split(';')[0]
     const result = response === undefined ? 'unanswered' : response.status === 200 ? 'ok' : 'failed'
     if (result === 'failed') this.#check(response!.status === 503, 'login', response)
-    this.history.push({ kind: 'login', session, user, ...times, result })
+    this.history.push({ kind: 'login', session, user, ...times, result, ...reasonOf(response) })
     if (result !== 'ok') return undefined
     const device = { session, user, cookie: cookie! }
     this.#devices.push(device)
@@ -128,7 +128,8 @@ export class Workload {
     const { response, ...times } = await this.#fetch(path, kind === 'read' ? 'GET' : 'POST', cookie)
     const meaning = meaningOf(kind, response)
     this.#check(meaning !== undefined, kind, response)
-    this.history.push({ kind, session, user, ...times, ...(meaning ?? { result: 'failed' }) })
+    const outcome = meaning ?? { result: 'failed' }
+    this.history.push({ kind, session, user, ...times, ...outcome, ...reasonOf(response) })
   }
 
   /** Whatever is wrong with the store, an answer is one that the app knows, and no 503 touches the cookie. */
@@ -168,6 +169,12 @@ function meaningOf(kind: Kind, response: Answer): Pick<Operation, 'result' | 'va
   if (status === 200) return { result: 'ok', ...counted }
   if (kind !== 'read' && status === 401) return { result: 'out' }
   return undefined
+}
+
+function reasonOf(response: Answer): Pick<Operation, 'reason'> {
+  if (response?.status !== 503) return {}
+  const { reason = 'not told' } = (response.json ?? {}) as { reason?: string }
+  return { reason }
 }
 
 function jitter(most: number): number {
