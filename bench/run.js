@@ -18,6 +18,7 @@ What to measure (default: --throughput --in-process):
 How:
   --quick        few and short windows: to try it out, not to publish
   --only a,b     these contenders (and bare Express)
+  --node path    the in-process part once more on that Node
   --other dir    the express-sid contenders once more on another build (its dist/esm), to compare a change
   --no-build     measure dist as it is`
 
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     chart: { type: 'boolean' },
     quick: { type: 'boolean' },
     only: { type: 'string' },
+    node: { type: 'string' },
     other: { type: 'string' },
     sizes: { type: 'string' },
     build: { type: 'boolean', default: true },

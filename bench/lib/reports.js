@@ -30,15 +30,17 @@ export const reports = {
     )
   },
 
-  inProcess: ({ whole, steps }) => {
-    const all = table(
-      ['in the process', 'a request', 'interval', 'allocates'],
-      whole.map(({ name, ns: took, bytes }) => [
-        name,
-        ns(took.median),
-        `${ns(took.low)}–${ns(took.high)}`,
-        `${number(bytes)} B`,
-      ]),
+  inProcess: ({ node, whole, steps, elsewhere }) => {
+    const wholes = [{ node, whole }, elsewhere ?? []].flat().map((each) =>
+      table(
+        [`in the process, Node ${each.node}`, 'a request', 'interval', 'allocates'],
+        each.whole.map(({ name, ns: took, bytes }) => [
+          name,
+          ns(took.median),
+          `${ns(took.low)}–${ns(took.high)}`,
+          `${number(bytes)} B`,
+        ]),
+      ),
     )
     const bySteps = Object.entries(steps).map(([name, list]) =>
       table(
@@ -46,7 +48,7 @@ export const reports = {
         list.map((step) => [step.name, ns(step.ns)]),
       ),
     )
-    return [all, ...bySteps].join('\n\n')
+    return [...wholes, ...bySteps].join('\n\n')
   },
 
   scale: (rows) =>

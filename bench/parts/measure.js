@@ -28,15 +28,17 @@ const parts = {
       taking,
       quick ? { rounds: 4, windowMs: 150, warmUp: 3_000 } : { rounds: 14, windowMs: 250, warmUp: 8_000 },
     ),
-  inProcess: (taking, quick) => inProcess({ rounds: quick ? 120 : 1_500 }),
+  inProcess: (taking, quick, { node }) => inProcess({ rounds: quick ? 120 : 1_500, node }),
   shapes: (taking, quick) =>
     shapes(
       taking.filter(({ name }) => forShapes.has(name)),
       quick ? { rounds: 2, windowMs: 150 } : { rounds: 4, windowMs: 250 },
     ),
   batching: (taking, quick) => batching(quick ? { rounds: 3, windowMs: 100 } : { rounds: 8, windowMs: 150 }),
-  scale: (taking, quick, sizes) =>
-    scale({ sizes: sizes ?? (quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]) }),
+  scale: (taking, quick, { sizes }) =>
+    scale({
+      sizes: sizes?.split(',').map(Number) ?? (quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]),
+    }),
 }
 
 /** Runs what was asked for, prints tables, and keeps the figures as JSON. */
@@ -46,7 +48,7 @@ export async function measure(options) {
   const taking = choose(options, servers)
   const results = {}
   for (const name of chosenParts(options)) {
-    results[name] = await parts[name](taking, options.quick, options.sizes?.split(',').map(Number))
+    results[name] = await parts[name](taking, options.quick, options)
     keep(name, { machine: on, isQuick: options.quick === true, result: results[name] })
     console.log(`\n${reports[name](results[name])}`)
   }

@@ -30,4 +30,4 @@ async function sqlite(size) {
 }
 
 const run = (settings) =>
-  inChild('scale', { build: BUILD, ...settings }, ['--expose-gc', '--max-old-space-size=18000'])
+  inChild('scale', { build: BUILD, ...settings }, { execArgv: ['--expose-gc', '--max-old-space-size=18000'] })

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { chain, isPromise } from '../core/maybe.js'
-import { parseToken, type Token } from '../core/token.js'
+import { parseToken } from '../core/token.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import type { Sessions } from './create-sessions.js'
@@ -29,28 +29,34 @@ export function identify(
   req: IncomingMessage,
   values: readonly string[],
 ): MaybePromise<Identity> {
-  if (values.length > MOST_VALUES) return nobody
-  const tokens = values.map(parseToken).filter((token) => token !== undefined)
-  const [first, second] = tokens
-  if (first === undefined) return nobody
-  if (second !== undefined) return identifyAmong(sessions, req, tokens)
-  return chain(sessions.verify(first), (record) => (record ? admit(sessions, req, record) : nobody))
+  const [value, another] = values
+  if (value === undefined || values.length > MOST_VALUES) return nobody
+  if (another !== undefined) return identifyAmong(sessions, req, values)
+  const token = parseToken(value)
+  if (token === undefined) return nobody
+  return chain(sessions.verify(token), (record) => admit(sessions, req, record))
 }
 
 async function identifyAmong(
   sessions: Sessions,
   req: IncomingMessage,
-  tokens: readonly Token[],
+  values: readonly string[],
 ): Promise<Identity> {
+  const tokens = values.map(parseToken).filter((token) => token !== undefined)
   const found = await Promise.all(tokens.map(async (token) => sessions.verify(token)))
   const live = found.filter((record) => record !== undefined)
-  if (live.length === 1) return admit(sessions, req, live[0]!)
+  if (live.length === 1) return admit(sessions, req, live[0])
   // Which of them is meant can't be known, so none is used. All are this browser's to end, though:
   // otherwise a cookie planted beside the real one would outlive every logout.
   return { record: undefined, user: undefined, held: live }
 }
 
-function admit(sessions: Sessions, req: IncomingMessage, verified: SessionRecord): MaybePromise<Identity> {
+function admit(
+  sessions: Sessions,
+  req: IncomingMessage,
+  verified: SessionRecord | undefined,
+): MaybePromise<Identity> {
+  if (verified === undefined) return nobody
   return chain(sessions.admit(verified, clientOf(req, verified)), (record) => {
     if (record === undefined) return { record, user: undefined, held: [verified] }
     const user = sessions.userOf(record)
