@@ -11,6 +11,7 @@ What to measure (default: --throughput --in-process):
   --in-process   nanoseconds and bytes of the middleware, by step
   --shapes       few and many connections, login storms, strangers, a slow store
   --scale        10,000 to 1,000,000 sessions in memory and SQLite; --sizes 10000,10000000 for others
+  --network      lookups among 10,000 and 1,000,000 sessions in Redis, Postgres and MySQL
   --batching     lookups gathered by turn against one each, on Redis and Postgres
   --all          all of that
   --chart        draw docs/*.svg and fill the tables of docs/performance.md from the last results, measuring nothing
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     'in-process': { type: 'boolean' },
     shapes: { type: 'boolean' },
     scale: { type: 'boolean' },
+    network: { type: 'boolean' },
     batching: { type: 'boolean' },
     all: { type: 'boolean' },
     chart: { type: 'boolean' },

@@ -22,6 +22,9 @@ const calls: Record<Operation['kind'], number> = {
 /** For the app and the test, on a machine that is busy. */
 const SLACK_MS = 3_000
 
+/** After so many milliseconds every request is answered, or late. */
+export const LONGEST_ANSWER = Math.max(...Object.values(calls)) * STORE_TIMEOUT + SLACK_MS
+
 /** How often all must work without one refusal, before a store counts as back. */
 const ROUNDS = 5
 

@@ -97,6 +97,27 @@ export const reports = {
       ),
     ].join('\n\n'),
 
+  network: (rows) => {
+    const [first] = rows
+    if (first === undefined) return 'No server answered.'
+    return table(
+      [
+        '64 lookups at a time',
+        `µs among ${number(first.fewSize)}`,
+        `µs among ${number(first.manySize)}`,
+        'many / few',
+        'few / few: the control',
+      ],
+      rows.map(({ store, few, many, manyToFew, control }) => [
+        store,
+        fixed(few.median, 1),
+        fixed(many.median, 1),
+        spread(manyToFew),
+        spread(control),
+      ]),
+    )
+  },
+
   shapes: ({ connections, logins, strangers, slowStore }) =>
     [
       table(

@@ -1,8 +1,10 @@
+import mysql from 'mysql2/promise'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 
 export const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379'
 export const POSTGRES_URL = process.env.POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+export const MYSQL_URL = process.env.MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/test'
 
 export async function connectRedis() {
   const client = createClient({ url: REDIS_URL, socket: { reconnectStrategy: false, connectTimeout: 2_000 } })
@@ -33,8 +35,8 @@ export async function forgetPostgres(pool, schema, before) {
 
 /** Which of the servers answer. */
 export async function findServers() {
-  const [redis, postgres] = await Promise.all([answers(askRedis), answers(askPostgres)])
-  return { redis, postgres }
+  const [redis, postgres, mysqlServer] = await Promise.all([askRedis, askPostgres, askMysql].map(answers))
+  return { redis, postgres, mysql: mysqlServer }
 }
 
 async function answers(ask) {
@@ -57,4 +59,11 @@ async function askPostgres() {
   const { rows } = await pool.query('SHOW server_version')
   await pool.end()
   return `PostgreSQL ${rows[0].server_version.split(' ')[0]}`
+}
+
+async function askMysql() {
+  const connection = await mysql.createConnection(MYSQL_URL)
+  const [[{ version }]] = await connection.query('SELECT VERSION() AS version')
+  await connection.end()
+  return version.includes('MariaDB') ? `MariaDB ${version.split('-')[0]}` : `MySQL ${version}`
 }

@@ -7,6 +7,7 @@ import { findServers } from '../lib/servers.js'
 import { targets, targetTable } from '../lib/targets.js'
 import { batching } from './batching.js'
 import { inProcess } from './in-process.js'
+import { network } from './network.js'
 import { scale } from './scale.js'
 import { shapes } from './shapes.js'
 import { throughput } from './throughput.js'
@@ -35,6 +36,13 @@ const parts = {
       quick ? { rounds: 2, windowMs: 150 } : { rounds: 4, windowMs: 250 },
     ),
   batching: (taking, quick) => batching(quick ? { rounds: 3, windowMs: 100 } : { rounds: 8, windowMs: 150 }),
+  network: (taking, quick, options, servers) =>
+    network(
+      servers,
+      quick
+        ? { few: 1_000, many: 20_000, rounds: 4, windowMs: 100 }
+        : { few: 10_000, many: 1_000_000, rounds: 24, windowMs: 250 },
+    ),
   scale: (taking, quick, { sizes }) =>
     scale({
       sizes: sizes?.split(',').map(Number) ?? (quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]),
@@ -48,7 +56,7 @@ export async function measure(options) {
   const taking = choose(options, servers)
   const results = {}
   for (const name of chosenParts(options)) {
-    results[name] = await parts[name](taking, options.quick, options)
+    results[name] = await parts[name](taking, options.quick, options, servers)
     keep(name, { machine: on, isQuick: options.quick === true, result: results[name] })
     console.log(`\n${reports[name](results[name])}`)
   }
