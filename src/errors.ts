@@ -17,7 +17,7 @@ const statusByCode = {
   DATA_INVALID: 500,
   /** A write to a session that has been logged out, revoked or has expired. */
   SESSION_ENDED: 401,
-  /** The change needs a new cookie, and the response headers have been sent. Nothing was stored. */
+  /** The change needs a new cookie, and the response headers have been sent. No session was started. */
   HEADERS_SENT: 500,
   /** The store threw or rejected. */
   STORE_FAILED: 503,

@@ -44,7 +44,7 @@ async function loggedIn(
   const sessions = new Sessions(settingsWith({ ...settings, store }))
   const seen = eventsOf(sessions)
   /** What a request with this token and client gets. */
-  const use = async (client: Client = chrome): Promise<SessionRecord | undefined> => {
+  const use = async (client: Client = chrome): Promise<SessionRecord | 'refused' | undefined> => {
     const record = await sessions.verify(tokenOf(started))
     return record && sessions.admit(record, client)
   }
@@ -215,7 +215,7 @@ describe('another client', () => {
   it('of another engine is refused by default: nobody, cookie and session untouched, and said', async () => {
     const { use, started, seen, stored, operations } = await loggedIn()
     moveTheClock(HOUR)
-    expect(await use(firefox)).toBeUndefined()
+    expect(await use(firefox)).toBe('refused')
     expect(stored()).toEqual(started.record)
     expect(operations()).toEqual(['get'])
     expect(seen).toEqual([
@@ -254,7 +254,7 @@ describe('another client', () => {
     'in another network, where the policy is %s: let in %p, said %d times',
     async (policy, isIn, times) => {
       const { use, seen } = await loggedIn(undefined, network(policy))
-      expect((await use(chromeElsewhere)) !== undefined).toBe(isIn)
+      expect((await use(chromeElsewhere)) !== 'refused').toBe(isIn)
       expect(seen).toHaveLength(times)
       for (const one of seen) expect(one.event).toMatchObject({ changes: ['network'], refused: !isIn })
     },
@@ -262,7 +262,7 @@ describe('another client', () => {
 
   it('is refused where one change of two is, and what is ignored is not said', async () => {
     const { use, seen } = await loggedIn(undefined, engine('refuse'))
-    expect(await use({ ...firefox, ip: chromeElsewhere.ip })).toBeUndefined()
+    expect(await use({ ...firefox, ip: chromeElsewhere.ip })).toBe('refused')
     expect(seen).toMatchObject([{ event: { changes: ['engine'], refused: true } }])
   })
 
@@ -275,11 +275,11 @@ describe('another client', () => {
   it('is said once a session in a touchInterval, and refused each time', async () => {
     const { use, seen } = await loggedIn()
     for (let second = 0; second < 60; second += 1) {
-      expect(await use(firefox)).toBeUndefined()
+      expect(await use(firefox)).toBe('refused')
       moveTheClock(1_000)
     }
     expect(seen).toHaveLength(1)
-    expect(await use(firefox)).toBeUndefined()
+    expect(await use(firefox)).toBe('refused')
     expect(seen).toHaveLength(2)
   })
 
@@ -287,7 +287,7 @@ describe('another client', () => {
     const { sessions, use, seen } = await loggedIn()
     const other = await sessions.login({ id: 'bob' }, chrome, [])
     await use(firefox)
-    expect(sessions.admit(other.record, firefox)).toBeUndefined()
+    expect(sessions.admit(other.record, firefox)).toBe('refused')
     const said = seen.filter(({ name }) => name === 'clientChange').map(({ event }) => event)
     expect(said).toMatchObject([{ userId: 'ann' }, { userId: 'bob' }])
   })
@@ -313,7 +313,7 @@ describe('another client', () => {
 
   it('is refused a guest session as well, without a word: a guest is nobody', async () => {
     const { use, seen } = await loggedIn(undefined, { guest: true })
-    expect(await use(firefox)).toBeUndefined()
+    expect(await use(firefox)).toBe('refused')
     expect(seen).toEqual([])
     expect(await use(chrome)).toBeDefined()
   })

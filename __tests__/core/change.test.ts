@@ -1,4 +1,5 @@
-import { change } from '../../src/core/change.js'
+import { change as changeRecord } from '../../src/core/change.js'
+import { isExpired } from '../../src/core/lifetime.js'
 import { Records } from '../../src/core/records.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'
@@ -8,6 +9,14 @@ import { DAY, moveTheClock, rejectionOf, stopTheClock } from '../support/core.js
 import { asyncStore, batching, failing, recording, replacing, turns } from '../support/stores.js'
 
 const recordsOn = (store: SessionStore, timeout = 2_000) => new Records(store, timeout, () => undefined)
+
+/** A change, by a core that ends what has expired. */
+const change = (records: Records, record: SessionRecord, edit: (record: SessionRecord) => SessionRecord) =>
+  changeRecord(records, record, edit, async (found) => {
+    if (!isExpired(found, Date.now())) return found
+    await records.delete(found.id)
+    return undefined
+  })
 
 const countOf = (record: SessionRecord | undefined) => Number(record?.data.count ?? 0)
 const increment = (record: SessionRecord): SessionRecord => ({
@@ -45,8 +54,26 @@ describe('a change', () => {
   it('that changes nothing writes nothing', async () => {
     const { store, record } = holding()
     const { store: spied, calls } = recording(store)
-    expect(await change(recordsOn(spied), record, (current) => current)).toBe(record)
-    expect(calls).toEqual([])
+    expect(await change(recordsOn(spied), record, (current) => current)).toEqual(record)
+    expect(calls.map(({ operation }) => operation)).toEqual(['get'])
+  })
+
+  it('that finds nothing to change at first is tried on what others wrote meanwhile', async () => {
+    const { store, record, now } = holding()
+    void store.update(nextOf(record, { data: { secret: 1 } }), 1)
+    const withoutSecret = (current: SessionRecord) =>
+      'secret' in current.data ? { ...current, data: {} } : current
+    expect(await change(recordsOn(store), record, withoutSecret)).toMatchObject({ version: 3, data: {} })
+    expect(now()?.data).toEqual({})
+  })
+
+  it('is made on a session that others kept alive past the deadline on the record at hand', async () => {
+    stopTheClock()
+    const { store, record, now } = holding()
+    moveTheClock(7 * DAY)
+    void store.update(nextOf(record, { expiresAt: Date.now() + DAY }), 1)
+    expect(await change(recordsOn(store), record, increment)).toMatchObject({ version: 3 })
+    expect(countOf(now())).toBe(1)
   })
 
   it('is made again on the fresh record when somebody else wrote meanwhile', async () => {
@@ -114,21 +141,27 @@ describe('a change of a session that has ended', () => {
     expect(now()).toBeUndefined()
   })
 
-  it('answers undefined when a deadline passed while the request was at work, and brings nothing back', async () => {
+  it('that changes nothing answers undefined as well', async () => {
+    const { store, record } = holding()
+    void store.delete(record.id)
+    expect(await change(recordsOn(store), record, (current) => current)).toBeUndefined()
+  })
+
+  it('answers undefined when a deadline passed while the request was at work, and ends the session', async () => {
     stopTheClock()
     const { store, record, now } = holding()
     const edit = jest.fn((current: SessionRecord) => ({ ...increment(current), expiresAt: Date.now() + DAY }))
     moveTheClock(7 * DAY)
     expect(await change(recordsOn(store), record, edit)).toBeUndefined()
     expect(edit).not.toHaveBeenCalled()
-    expect(now()).toEqual(record)
+    expect(now()).toBeUndefined()
   })
 
   it('answers undefined when the fresh record has expired', async () => {
     const { store, record, now } = holding()
     void store.update(nextOf(record, { expiresAt: Date.now() - 1 }), 1)
     expect(await change(recordsOn(store), record, increment)).toBeUndefined()
-    expect(now()?.data).toEqual({})
+    expect(now()).toBeUndefined()
   })
 })
 

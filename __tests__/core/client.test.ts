@@ -293,7 +293,12 @@ describe('compareClients', () => {
   test('another network is a change, another address in the same one is not', () => {
     expect(compareClients(chrome, { ...chrome, ip: elsewhere })).toEqual(['network'])
     expect(compareClients(chrome, { ...chrome, ip: '203.0.113.99' })).toEqual([])
-    expect(compareClients(chrome, { ...chrome, ip: '' })).toEqual([])
+    expect(compareClients({ ...chrome, ip: '' }, chrome)).toEqual([])
+  })
+
+  test('no address at all is not the network on record', () => {
+    expect(compareClients(chrome, { ...chrome, ip: '' })).toEqual(['network'])
+    expect(compareClients({ ...chrome, ip: '' }, { ...chrome, ip: '' })).toEqual([])
   })
 
   test('both changes are told', () => {
@@ -311,10 +316,14 @@ describe('rememberedClient', () => {
     expect(rememberedClient(chrome, { userAgent: '', ip: '' }).userAgent).toBe(chrome.userAgent)
   })
 
+  test('does not forget an address for none, or any network could follow', () => {
+    expect(rememberedClient(chrome, { ...chrome, ip: '' })).toEqual(chrome)
+  })
+
   test('remembers any other client as it was seen', () => {
     const newer = { ...chrome, userAgent: chrome.userAgent.replace('124', '125') }
-    expect(rememberedClient(chrome, newer)).toBe(newer)
+    expect(rememberedClient(chrome, newer)).toEqual(newer)
     const wget = { userAgent: 'Wget/1.21', ip: '' }
-    expect(rememberedClient({ userAgent: 'curl/8.5.0', ip: '' }, wget)).toBe(wget)
+    expect(rememberedClient({ userAgent: 'curl/8.5.0', ip: '' }, wget)).toEqual(wget)
   })
 })

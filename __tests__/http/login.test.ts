@@ -106,6 +106,20 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     },
   )
 
+  test.each([undefined, null, 0, ''])(
+    'fails when authenticate rejects with %p in place of an error',
+    async (nothing) => {
+      const { app } = makeApp(module, {}, (routes) => {
+        routes.post(
+          '/login',
+          login(() => Promise.reject(nothing)),
+          (_req, res) => void res.send('went on'),
+        )
+      })
+      expect((await request(app).post('/login')).status).toBe(500)
+    },
+  )
+
   test('takes nothing from a session that it was refused, and ends it', async () => {
     const { app } = site(module, () => ann, { keep: ['cart'] })
     const guest = cookieOf(await request(app).post('/cart').set('User-Agent', agents.chrome))

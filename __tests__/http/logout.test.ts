@@ -45,6 +45,26 @@ describe.each(expresses)('logout() on %s', (_name, module) => {
     })
   })
 
+  test('ends the session of a client that is refused, though the request has started a guest', async () => {
+    const made = makeApp(module, {}, (routes) => {
+      routes.post(
+        '/login',
+        login(() => ann),
+      )
+      routes.post(
+        '/write-and-leave',
+        route(async (req, res) => {
+          await sessionOf(req).set('seen', true)
+          res.json(await sessionOf(req).logout())
+        }),
+      )
+    })
+    const loggedIn = await request(made.app).post('/login').set('User-Agent', agents.chrome)
+    const headers = { Cookie: cookieOf(loggedIn), 'User-Agent': agents.firefox }
+    expect((await request(made.app).post('/write-and-leave').set(headers)).body).toBe(true)
+    expect(await made.sessions.find(idOf(loggedIn))).toBeUndefined()
+  })
+
   test.each(styles)('ends the session for good, with a store that is %s', async (style) => {
     const { app, sessions } = site(module, { store: new FaultyStore(style) })
     const loggedIn = await request(app).post('/login')

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { createSessions, login, logout, requireUser, sessionMiddleware, sessionOf } from 'express-sid'
 import request from 'supertest'
 import { ann, eventsOf } from '../support/core.js'
@@ -218,6 +220,47 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     ])
     expect((await ask(agents.chrome)).body.user).toEqual(ann)
     expect((await ask(agents.newerChrome)).body.user).toEqual(ann)
+  })
+
+  test('knows the network of a client that hangs up during the lookup', async () => {
+    const store = new FaultyStore('async')
+    const served: unknown[] = []
+    // As in production, where the cookie's name doesn't hang on the request: that reads the address as well.
+    const options = { store, onClientChange: { network: 'refuse' }, cookie: { secure: false } } as const
+    const made = makeApp(express, options, (routes) => {
+      routes.post(
+        '/login',
+        login(() => ann),
+      )
+      routes.post('/', (req, res) => {
+        served.push(req.user)
+        res.end()
+        res.emit('served')
+      })
+    })
+    made.app.set('trust proxy', 1)
+    const cookie = cookieOf(await request(made.app).post('/login').set('X-Forwarded-For', '203.0.113.7'))
+    made.app.set('trust proxy', false)
+    const events = eventsOf(made.sessions)
+
+    const server = createServer(made.app).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const thief = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    const { get } = store
+    store.get = async (id) => {
+      thief.destroy()
+      await once(socket, 'close')
+      return get.call(store, id)
+    }
+    thief.write(`POST / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\nContent-Length: 0\r\n\r\n`)
+    const [, res] = (await once(server, 'request')) as [unknown, NodeJS.EventEmitter]
+    await once(res, 'served')
+    server.close()
+    expect(served).toEqual([undefined])
+    expect(events).toMatchObject([
+      { name: 'clientChange', event: { changes: ['network'], refused: true, seen: { ip: '127.0.0.1' } } },
+    ])
   })
 
   test('reads req.ip, as trust proxy says, into the session', async () => {

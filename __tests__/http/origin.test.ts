@@ -256,7 +256,7 @@ describe('checkOrigin, over HTTP', () => {
   test('knows no proxy where there is no Express app, as in an upgrade', async () => {
     expect(await post({ origin: 'https://app.example', 'x-forwarded-host': 'app.example' })).toBe(403)
     expect(seen?.message).toContain('A WebSocket handshake')
-    expect(seen?.message).toContain('trustedOrigins')
+    expect(seen?.message).toContain('authenticateUpgrade(sessions, req, { app })')
   })
 })
 

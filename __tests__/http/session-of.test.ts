@@ -197,6 +197,25 @@ describe.each(expresses)("a session's data on %s", (_name, module) => {
     }
   })
 
+  test('can not be written to a session that ended while it was looked up, and starts no guest', async () => {
+    stopTheClock()
+    try {
+      const { run, logIn, store } = site(module)
+      const cookie = await logIn()
+      moveTheClock(HOUR)
+      const { update } = store
+      store.update = (record, ifVersion) => {
+        void store.inner.delete(record.id)
+        return update.call(store, record, ifVersion)
+      }
+      const res = await run(cookie, async (session) => rejectionOf(session.set('a', 1)))
+      expect(res.body.answer).toMatchObject({ code: 'SESSION_ENDED' })
+      expect(setCookies(res)).toEqual([])
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
   test('can not be written to a session that has expired meanwhile', async () => {
     stopTheClock()
     try {
@@ -379,10 +398,12 @@ describe("a session's data", () => {
     const cookie = await logIn()
     store.calls.length = 0
     await run(cookie, async (session) => {
-      await session.delete('nothing')
       await session.take('nothing')
     })
     expect(store.calls).toEqual(['get'])
+    // Somebody else may have written it meanwhile, and what is deleted must be gone.
+    await run(cookie, (session) => session.delete('nothing'))
+    expect(store.calls).toEqual(['get', 'get', 'get'])
   })
 })
 

@@ -42,10 +42,10 @@ export class Admission {
     })
   }
 
-  /** The session as of this use; `undefined` where the client is refused or the session has just ended. */
-  admit(record: SessionRecord, client: Client): MaybePromise<Found> {
+  /** The session as of this use; `undefined` where it has just ended. */
+  admit(record: SessionRecord, client: Client): MaybePromise<Found | 'refused'> {
     const changes = compareClients(record, client)
-    if (changes.length > 0 && this.#isRefused(record, client, changes)) return undefined
+    if (changes.length > 0 && this.#isRefused(record, client, changes)) return 'refused'
     return isTouchDue(record, Date.now(), this.settings) ? this.#touch(record, client) : record
   }
 

@@ -110,11 +110,17 @@ export function compareClients(recorded: Client, seen: Client): readonly ClientC
   if (recorded.userAgent !== seen.userAgent) {
     changes.push(isOtherEngine(recorded, seen) ? 'engine' : 'userAgent')
   }
-  if (!sameNetwork(recorded.ip, seen.ip)) changes.push('network')
+  if (isOtherNetwork(recorded, seen)) changes.push('network')
   return changes
 }
 
 const none: readonly ClientChange[] = []
+
+/** Who has hung up before anybody asked has no address. That is not the network on record, or it would pass for any. */
+function isOtherNetwork(recorded: Client, seen: Client): boolean {
+  const hasNone = seen.ip === '' && recorded.ip !== ''
+  return hasNone || !sameNetwork(recorded.ip, seen.ip)
+}
 
 function isOtherEngine(recorded: Client, seen: Client): boolean {
   const [before, now] = [engineOf(recorded.userAgent), engineOf(seen.userAgent)]
@@ -122,12 +128,12 @@ function isOtherEngine(recorded: Client, seen: Client): boolean {
 }
 
 /**
- * The client to remember after this use. A known engine is not forgotten for an unknown one: else whoever holds
- * a stolen cookie could pass as a tool first, and then as any browser.
+ * The client to remember after this use. What is known is not forgotten for what is not, neither an engine nor an
+ * address: else whoever holds a stolen cookie could pass as unknown first, and then as anybody.
  */
 export function rememberedClient(recorded: Client, seen: Client): Client {
   const forgets = recorded.userAgent !== seen.userAgent && engineOf(seen.userAgent) === undefined
-  return forgets && engineOf(recorded.userAgent) !== undefined
-    ? { userAgent: recorded.userAgent, ip: seen.ip }
-    : seen
+  const userAgent =
+    forgets && engineOf(recorded.userAgent) !== undefined ? recorded.userAgent : seen.userAgent
+  return { userAgent, ip: seen.ip === '' ? recorded.ip : seen.ip }
 }

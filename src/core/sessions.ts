@@ -104,8 +104,8 @@ export class Sessions<S extends Settings = Settings> {
     return this.#admission.verify(token)
   }
 
-  /** The verified session as of this use, or `undefined` where this client may not use it. @internal */
-  admit(record: SessionRecord, client: Client): MaybePromise<SessionRecord | undefined> {
+  /** The verified session as of this use; `undefined` where it has just ended. @internal */
+  admit(record: SessionRecord, client: Client): MaybePromise<SessionRecord | 'refused' | undefined> {
     return this.#admission.admit(record, client)
   }
 
@@ -160,13 +160,14 @@ export class Sessions<S extends Settings = Settings> {
     edit: (data: JsonObject) => JsonObject,
     client: Client,
   ): Promise<SessionRecord | undefined> {
-    return change(this.#records, record, (current) => {
+    const editRecord = (current: SessionRecord) => {
       const data = edit(current.data)
       // Whoever writes is there: the write moves the idle deadline as well, and saves a touch.
       return data === current.data
         ? current
         : { ...touched(current, Date.now(), client, this.settings), data }
-    })
+    }
+    return change(this.#records, record, editRecord, (one) => this.#admission.ifAlive(one))
   }
 
   /** What may be shown of a session. @internal */

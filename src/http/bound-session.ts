@@ -43,9 +43,10 @@ export class BoundSession extends SessionData implements RequestSession {
   }
 
   /** Takes on what the cookies said. */
-  identified({ record, user, held }: Identity): void {
+  identified({ record, user, held, hasEnded }: Identity): void {
     this.#record = record
     this.#held = held
+    this.#isEnded = hasEnded
     if (user !== undefined) this.#setUser(user)
   }
 
@@ -115,11 +116,13 @@ export class BoundSession extends SessionData implements RequestSession {
     if (Object.keys(data).length === 0) return
     this.#assertHeadersUnsent()
     this.#assertFromOurPages()
-    await this.#begin(await this.sessions.startGuest(data, this.#client))
+    // A login that this client was refused, or one of several, is still this browser's to end.
+    const alsoHeld = this.#held
+    await this.#begin(await this.sessions.startGuest(data, this.#client), alsoHeld)
   }
 
   /** Takes on a session that was just stored, and gives its token to the browser. */
-  async #begin({ record, token }: Started): Promise<void> {
+  async #begin({ record, token }: Started, alsoHeld: readonly SessionRecord[] = []): Promise<void> {
     if (this.res.headersSent) {
       // They went out while the store was at it. A session whose token nobody gets must not stay.
       await this.sessions.logout([record])
@@ -127,7 +130,7 @@ export class BoundSession extends SessionData implements RequestSession {
       throw headersSent()
     }
     this.#record = record
-    this.#held = [record]
+    this.#held = [record, ...alsoHeld]
     this.#isEnded = false
     sendSessionCookie(this.req, this.res, this.sessions.settings, this.cookie, token, record)
   }

@@ -16,9 +16,11 @@ export interface Identity {
    * this browser ends.
    */
   readonly held: readonly SessionRecord[]
+  /** Whether the session was there, and ended while it was looked at. */
+  readonly hasEnded: boolean
 }
 
-const nobody: Identity = { record: undefined, user: undefined, held: [] }
+const nobody: Identity = { record: undefined, user: undefined, held: [], hasEnded: false }
 
 /** Cookies of one name multiply by domain and path, in good faith and in bad. So many are looked at. */
 const MOST_VALUES = 4
@@ -48,7 +50,7 @@ async function identifyAmong(
   if (live.length === 1) return admit(sessions, req, live[0])
   // Which of them is meant can't be known, so none is used. All are this browser's to end, though:
   // otherwise a cookie planted beside the real one would outlive every logout.
-  return { record: undefined, user: undefined, held: live }
+  return { ...nobody, held: live }
 }
 
 function admit(
@@ -58,9 +60,10 @@ function admit(
 ): MaybePromise<Identity> {
   if (verified === undefined) return nobody
   return chain(sessions.admit(verified, clientOf(req, verified)), (record) => {
-    if (record === undefined) return { record, user: undefined, held: [verified] }
+    if (record === undefined) return { ...nobody, hasEnded: true }
+    if (record === 'refused') return { ...nobody, held: [verified] }
     const user = sessions.userOf(record)
-    if (!isPromise(user)) return { record, user, held: [record] }
-    return user.then((loaded) => ({ record, user: loaded, held: [record] }))
+    if (!isPromise(user)) return { record, user, held: [record], hasEnded: false }
+    return user.then((loaded) => ({ record, user: loaded, held: [record], hasEnded: false }))
   })
 }

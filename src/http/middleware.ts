@@ -12,7 +12,7 @@ import { identify, type Identity } from './identify.js'
 import { createSessions, isSessions, type Sessions } from './create-sessions.js'
 import type { SessionOptions } from './options.js'
 import { checkOrigin } from './origin.js'
-import { isSecure } from './request.js'
+import { isSecure, keepAddress } from './request.js'
 import { attachedSession, attachSession } from './session-of.js'
 
 /**
@@ -44,6 +44,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
       bound.failure = refusal
       return fail(res, next, refusal)
     }
+    keepAddress(req)
     let identity: MaybePromise<Identity>
     try {
       identity = identify(sessions, req, values)

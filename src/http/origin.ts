@@ -142,7 +142,7 @@ function fix(question: OriginQuestion, forwarded: string | undefined): string {
     return (
       `X-Forwarded-Host ${show(forwarded)} would match, but the proxy that sent it is not trusted: ` +
       `set 'trust proxy' in the Express app. A WebSocket handshake does not pass through the app: for that, ` +
-      `add the origin to the option trustedOrigins.`
+      `say authenticateUpgrade(sessions, req, { app }).`
     )
   }
   if (origin === 'null') {

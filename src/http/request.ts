@@ -17,6 +17,14 @@ export function clientOf(req: IncomingMessage, known?: Client): Client {
   return { userAgent: cleanUserAgent(agent), ip: cleanAddress(address) }
 }
 
+/**
+ * Reads the address while the client is there: Node forgets that of a socket which has closed, unless it was asked
+ * before. Otherwise a client that hangs up during the lookup would have none, and be of no other network.
+ */
+export function keepAddress(req: IncomingMessage): void {
+  void req.socket.remoteAddress
+}
+
 /** Whether the request came over TLS, as Express sees it behind a trusted proxy. */
 export function isSecure(req: IncomingMessage): boolean {
   return (req as MaybeExpress).secure ?? (req.socket as TLSSocket).encrypted ?? false

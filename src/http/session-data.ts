@@ -33,6 +33,8 @@ export abstract class SessionData {
   }
 
   async take<T = Json>(key: string): Promise<T | undefined> {
+    // Pages ask for a flash message at every turn, and there hardly ever is one: that costs no call to the store.
+    if (this.data !== undefined && !Object.hasOwn(this.data, key)) return undefined
     let taken: T | undefined
     await this.write((data) => {
       taken = valueOf(data, key)

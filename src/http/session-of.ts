@@ -12,7 +12,7 @@ export interface KeepOptions {
 /**
  * The session of one request. Every method that reaches the store rejects with a `SessionError` of status 503
  * when the store fails; data writes on a session that has ended reject with `SESSION_ENDED`; what needs a new
- * cookie after the headers were sent rejects with `HEADERS_SENT`, and nothing was stored.
+ * cookie after the headers were sent rejects with `HEADERS_SENT`, and starts no session.
  */
 export interface RequestSession {
   /** The session's public id; `undefined` while there is no session. Holding it grants nothing. */
@@ -48,7 +48,10 @@ export interface RequestSession {
   update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined>
   /** Removes a value. */
   delete(key: string): Promise<void>
-  /** Removes a value and answers it. Of simultaneous requests exactly one gets it. */
+  /**
+   * Removes a value and answers it. Of simultaneous requests exactly one gets it. What was written after this
+   * request began is left for the next one.
+   */
   take<T = Json>(key: string): Promise<T | undefined>
 }
 
