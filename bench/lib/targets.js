@@ -109,7 +109,7 @@ function ofScale({ scale }) {
   const million = (store) => scale?.find((row) => row.store === store && row.size === 1_000_000)
   const [memory, sqlite] = [million('memory'), million('sqlite')]
   if (!memory || !sqlite) return []
-  const toMap = memory.bytes / memory.mapBytes
+  const toMap = memory.bytes / memory.map.bytes
   const { slices } = memory.sweep
   const stalls = sqlite.sweep.slices
   return [

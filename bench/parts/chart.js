@@ -46,7 +46,7 @@ function scaleChart(rows) {
     ],
   })
   const bytes = both('Bytes a session', (row) => row.bytes)
-  bytes.series.push({ name: 'map', label: 'plain Map', points: sizes('memory', (row) => row.mapBytes) })
+  bytes.series.push({ name: 'map', label: 'plain Map', points: sizes('memory', (row) => row.map.bytes) })
   return curves('Sessions held, and what they cost', [
     both('One lookup, µs', (row) => row.lookup.median),
     bytes,
