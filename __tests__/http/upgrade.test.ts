@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   authenticateUpgrade,
@@ -132,6 +132,35 @@ describe('authenticateUpgrade', () => {
         await stop()
       }
     }
+  })
+
+  test('survives a client that resets its connection while the store is asked', async () => {
+    const store = new FaultyStore('async')
+    const { server, port, end: stop } = await serve(createSessions({ store }))
+    const cookie = cookieOf(await request(server).post('/login'))
+    const client = connectTcp(port, '127.0.0.1')
+    const { get } = store
+    store.get = async () => {
+      store.get = get
+      client.resetAndDestroy()
+      await once(client, 'close')
+      return undefined
+    }
+    const upgraded = once(server, 'upgrade') as Promise<[unknown, Socket]>
+    const lines = [
+      'GET / HTTP/1.1',
+      'Host: a',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      `Cookie: ${cookie}`,
+    ]
+    client.write(`${lines.join('\r\n')}\r\n\r\n`)
+    const [, socket] = await upgraded
+    // The refusal is written to a socket that is gone. `once` of node:events would be a listener for that error.
+    await new Promise((resolve) => socket.once('close', resolve))
+    expect(socket.errored).toMatchObject({ syscall: expect.stringMatching(/^(?:read|write)$/) })
+    expect((await connect(port, { Cookie: cookie })).status).toBe(101)
+    await stop()
   })
 
   test('lets a socket be closed when its session is revoked or logged out', async () => {

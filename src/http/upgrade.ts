@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Application } from 'express'
 import { SessionError } from '../errors.js'
 import type { SessionInfo } from '../record.js'
@@ -6,7 +7,7 @@ import { cookieFor, readCookie } from './cookie.js'
 import { identify } from './identify.js'
 import { isSessions, type Sessions } from './create-sessions.js'
 import { checkOrigin } from './origin.js'
-import { isSecure } from './request.js'
+import { isSecure, keepAddress } from './request.js'
 
 /** Who opened a WebSocket. */
 export interface Upgraded {
@@ -41,6 +42,8 @@ export async function authenticateUpgrade(
       'authenticateUpgrade() needs the manager that createSessions() made.',
     )
   }
+  surviveReset(request.socket)
+  keepAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, (app as Application & { request: object }).request)
   const { cookie, trustedOrigins } = sessions.settings
@@ -51,3 +54,11 @@ export async function authenticateUpgrade(
   if (record === undefined || user === undefined) return undefined
   return { user: user as Express.User, session: sessions.infoOf(record, record.id) }
 }
+
+/** Before `upgrade` Node takes its own listener off the socket. Without any, a client's reset ends the process. */
+function surviveReset(socket: Socket): void {
+  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
+}
+
+/** The socket closes by itself; there is nothing left to answer. */
+function ignore(): void {}
