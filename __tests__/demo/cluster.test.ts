@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { startApp, type App } from '../support/app-process.js'
 import { needs, type Part } from '../support/needs.js'
 
@@ -38,6 +40,17 @@ describe.each<[Part, string]>([
       expect(await askAll(cookie)).toEqual([user, user, user])
       await post('/logout', cookie)
       expect(await askAll(cookie)).toEqual([null, null, null])
+    }, 20_000)
+
+    test('gives up on a port that is taken, and says so', async () => {
+      const other = createServer().listen(0)
+      await once(other, 'listening')
+      const PORT = String((other.address() as AddressInfo).port)
+      const start = startApp('demo/cluster/server.ts', { STORE: store, PORT, WORKERS: '1' })
+      await expect(start).rejects.toThrow(
+        `before it listened on port ${PORT}. If the port is taken, set PORT`,
+      )
+      other.close()
     }, 20_000)
   })
 })

@@ -15,6 +15,7 @@ import {
   parseTrustedOrigins,
   type OriginQuestion,
 } from '../../src/http/origin.js'
+import { crossOriginCases } from '../support/cross-origin-cases.js'
 
 const trusted = new Set(['https://trusted.example'])
 
@@ -29,22 +30,12 @@ function ask(question: Partial<OriginQuestion>): boolean {
 }
 
 describe('isCrossOrigin, in the cases of Go’s CrossOriginProtection', () => {
-  // [Sec-Fetch-Site, Origin, refused]; our host is example.com, https://trusted.example is trusted.
-  test.each([
-    ['same-origin', undefined, false],
-    ['none', undefined, false],
-    ['cross-site', undefined, true],
-    ['same-site', undefined, true],
-    [undefined, undefined, false],
-    [undefined, 'https://example.com', false],
-    [undefined, 'https://attacker.example', true],
-    [undefined, 'null', true],
-    [undefined, 'https://trusted.example', false],
-    ['cross-site', 'https://trusted.example', false],
-    ['cross-site', 'https://attacker.example', true],
-  ])('Sec-Fetch-Site %s with Origin %s: refused is %s', (secFetchSite, origin, refused) => {
-    expect(ask({ secFetchSite, origin })).toBe(refused)
-  })
+  test.each(crossOriginCases)(
+    'Sec-Fetch-Site %s with Origin %s: refused is %s',
+    (secFetchSite, origin, refused) => {
+      expect(ask({ secFetchSite, origin })).toBe(refused)
+    },
+  )
 
   test.each([
     ['GET', true],

@@ -15,17 +15,28 @@ async function startAll(): Promise<void> {
   const opened = await openStore().catch(explain)
   await opened.close()
   for (let count = 0; count < workers; count += 1) cluster.fork()
-  cluster.on('exit', (worker) => {
-    // One that was not told to go is replaced.
-    if (!worker.exitedAfterDisconnect) cluster.fork()
+  const serving = new Set<number>()
+  let started = 0
+  cluster.on('listening', (worker, address) => {
+    serving.add(worker.id)
+    started += 1
+    if (started === workers) announce(opened.name, address.port)
   })
-  let listening = 0
-  cluster.on('listening', (_worker, address) => {
-    listening += 1
-    if (listening === workers) announce(opened.name, address.port)
+  cluster.on('exit', (worker) => {
+    if (worker.exitedAfterDisconnect) return
+    // One that served is replaced. One that never did would only fail again.
+    if (serving.delete(worker.id)) cluster.fork()
+    else giveUp()
   })
   // The processes end with the one that started them.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0))
+}
+
+function giveUp(): never {
+  console.error(
+    `A process ended before it listened on port ${port}. If the port is taken, set PORT to another.`,
+  )
+  process.exit(1)
 }
 
 function announce(store: string, listensOn: number): void {

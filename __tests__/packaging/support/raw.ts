@@ -37,14 +37,9 @@ export async function ask(
   port: number,
   request: string,
   lines: readonly string[] = [],
+  host = 'our.example',
 ): Promise<RawResponse> {
-  const head = [
-    `${request} HTTP/1.1`,
-    'Host: our.example',
-    'Connection: close',
-    'Content-Length: 0',
-    ...lines,
-  ]
+  const head = [`${request} HTTP/1.1`, `Host: ${host}`, 'Connection: close', 'Content-Length: 0', ...lines]
   return parse(await sendRaw(port, `${head.join('\r\n')}\r\n\r\n`))
 }
 
@@ -55,6 +50,6 @@ function parse(text: string): RawResponse {
     status: Number(/^HTTP\/1\.1 (\d{3})/.exec(headers)?.[1] ?? 0),
     headers,
     body: text.slice(split + 4),
-    sid: /^Set-Cookie: sid=([^;]*)/im.exec(headers)?.[1],
+    sid: /^Set-Cookie: (?:__Host-)?sid=([^;]*)/im.exec(headers)?.[1],
   }
 }

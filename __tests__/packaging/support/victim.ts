@@ -26,10 +26,27 @@ export interface Victim {
 
 const packages = ['express', 'libsql', 'redis', 'pg', 'mysql2']
 
+export interface VictimOptions {
+  readonly mode?: 'development' | 'production'
+  /** What the app takes for `trust proxy`. */
+  readonly trustProxy?: number
+  /** With a space between. */
+  readonly trustedOrigins?: string
+  /** What its clients say as `Host`. */
+  readonly host?: string
+}
+
 /** @param store `KIND:PLACE`, as the server reads it; `FOLDER` in it is the server's own folder. */
-export async function startVictim(store: string): Promise<Victim> {
+export async function startVictim(store: string, options: VictimOptions = {}): Promise<Victim> {
+  const { mode = 'development', trustProxy = 0, trustedOrigins = '', host } = options
   const { folder, remove } = await makeConsumer('server', packages)
-  const env = { ...process.env, STORE: store.replace('FOLDER', folder), NODE_ENV: 'development' }
+  const env = {
+    ...process.env,
+    STORE: store.replace('FOLDER', folder),
+    NODE_ENV: mode,
+    TRUST_PROXY: String(trustProxy),
+    TRUSTED_ORIGINS: trustedOrigins,
+  }
   const child = spawn(process.execPath, ['server.js'], { cwd: folder, env })
   const logged: string[] = []
   const answered: string[] = []
@@ -46,7 +63,7 @@ export async function startVictim(store: string): Promise<Victim> {
     folder,
     issued,
     ask: async (request, ...headerLines) => {
-      const res = await ask(port, request, headerLines)
+      const res = await ask(port, request, headerLines, host)
       answered.push(res.headers.replace(/^Set-Cookie: .*$/gim, ''), res.body)
       if (res.sid) issued.push(res.sid)
       if (res.status === 0 || res.status >= 500) throw new Error(`${request}: ${res.headers}\n${res.body}`)

@@ -5,13 +5,15 @@ import { createSessions, login, logout, requireUser, sessionMiddleware, sessionO
 import { openStore } from './stores.js'
 
 const { store, dump, remove } = await openStore(process.env.STORE)
-const sessions = createSessions({ store, storeTimeout: '10s' })
+const trustedOrigins = (process.env.TRUSTED_ORIGINS ?? '').split(' ').filter(Boolean)
+const sessions = createSessions({ store, storeTimeout: '10s', trustedOrigins })
 const log = (...words) => console.log(JSON.stringify(words))
 for (const name of ['login', 'logout', 'revoke', 'expire', 'loginRefused', 'clientChange', 'storeError']) {
   sessions.on(name, (event) => log(name, event))
 }
 
 const app = express()
+app.set('trust proxy', Number(process.env.TRUST_PROXY ?? 0))
 app.use(sessionMiddleware(sessions))
 app.get('/', (req, res) => res.send(req.user ? 'Welcome User!' : 'Welcome Stranger!'))
 app.get('/me', (req, res) => res.json({ user: req.user ?? null, id: sessionOf(req).id ?? null }))
