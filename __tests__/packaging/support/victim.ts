@@ -24,7 +24,16 @@ export interface Victim {
   readonly stop: () => Promise<void>
 }
 
-const packages = ['express', 'libsql', 'redis', 'pg', 'mysql2']
+const packages = [
+  'express',
+  'express-session',
+  'libsql',
+  'redis',
+  'ioredis',
+  'pg',
+  '@electric-sql/pglite',
+  'mysql2',
+]
 
 export interface VictimOptions {
   readonly mode?: 'development' | 'production'

@@ -35,6 +35,38 @@ const kinds = {
     }
   },
 
+  async ioredis(prefix) {
+    const { Redis } = await import('ioredis')
+    const client = new Redis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379')
+    return onIoredis(client, [client], prefix)
+  },
+
+  /** The place is one of the cluster's URLs. */
+  async 'redis-cluster'(url) {
+    const { Cluster } = await import('ioredis')
+    const client = new Cluster([url])
+    await client.ping()
+    return onIoredis(client, client.nodes('master'), 'sid:')
+  },
+
+  async pglite(table) {
+    const { PGlite } = await import('@electric-sql/pglite')
+    const { postgresStore } = await import('express-sid/postgres')
+    const database = new PGlite()
+    return {
+      store: postgresStore(database, { table }),
+      dump: async () => readable((await database.query(`SELECT * FROM ${table}`)).rows),
+    }
+  },
+
+  /** A store of express-session, adapted. */
+  async adapted() {
+    const { default: session } = await import('express-session')
+    const { fromExpressSession } = await import('express-sid/express-session-store')
+    const theirs = new session.MemoryStore()
+    return { store: fromExpressSession(theirs), dump: () => JSON.stringify(Object.values(theirs.sessions)) }
+  },
+
   async postgres(table) {
     const { default: pg } = await import('pg')
     const { postgresStore } = await import('express-sid/postgres')
@@ -56,6 +88,17 @@ const kinds = {
       remove: () => dropAll(table, (sql) => pool.query(sql)),
     }
   },
+}
+
+async function onIoredis(client, servers, prefix) {
+  const { redisStore } = await import('express-sid/redis')
+  const keys = async () => (await Promise.all(servers.map((server) => server.keys(`${prefix}*`)))).flat()
+  const show = async (key) => [key, (await client.type(key)) === 'string' ? await client.get(key) : '']
+  return {
+    store: redisStore(client, { prefix }),
+    dump: async () => JSON.stringify(await Promise.all((await keys()).map(show))),
+    remove: async () => Promise.all((await keys()).map((key) => client.del(key))),
+  }
 }
 
 /** Rows as text: what is bytes may hold text as well. */
