@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { has } from '../support/needs.js'
 import { makeConsumer, packedTarball, type Consumer } from './support/packed.js'
 
 interface Conditions {
@@ -103,7 +105,28 @@ describe('installed', () => {
     ])
   })
 
-  test('it loads under Jest in a CommonJS app', async () => {
+  test("the README's first page is an app that asks for a login and comes back", async () => {
+    const { folder, node } = await consumer('runtime', ['express'])
+    const [, page] = /^```js\n(.*?)^```$/ms.exec(readFileSync('README.md', 'utf8')) ?? []
+    const onAnyPort = page!.replace('app.listen(3000)', "import visit from './visit.cjs'\nawait visit(app)")
+    writeFileSync(join(folder, 'readme.mjs'), onAnyPort)
+    expect((await node(['readme.mjs'])).trim().split('\n')).toEqual([
+      '303 /login?returnTo=%2Faccount',
+      '401 Login Failed',
+      '303 /account',
+      '200 {"id":1,"name":"Ann"}',
+      '200 Logged Out',
+      '303 /login?returnTo=%2Faccount',
+    ])
+  })
+
+  const withBetterSqlite3 = has('better-sqlite3') ? test : test.skip
+  withBetterSqlite3('it walks through the article on better-sqlite3', async () => {
+    const { node } = await consumer('runtime', ['express'])
+    expect(await node(['better-sqlite3.cjs'])).toBe(walk)
+  })
+
+  test('it loads and serves under Jest in a CommonJS app', async () => {
     const { node } = await consumer('jest', ['express', 'jest'])
     await node(['node_modules/jest/bin/jest.js', '--ci'])
   })
