@@ -247,11 +247,11 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     await once(server, 'listening')
     const thief = connect((server.address() as AddressInfo).port, '127.0.0.1')
     const [socket] = (await once(server, 'connection')) as [Socket]
-    const { get } = store
+    const get = store.get.bind(store)
     store.get = async (id) => {
       thief.destroy()
       await once(socket, 'close')
-      return get.call(store, id)
+      return get(id)
     }
     thief.write(`POST / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\nContent-Length: 0\r\n\r\n`)
     const [, res] = (await once(server, 'request')) as [unknown, NodeJS.EventEmitter]

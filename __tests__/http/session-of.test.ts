@@ -203,10 +203,10 @@ describe.each(expresses)("a session's data on %s", (_name, module) => {
       const { run, logIn, store } = site(module)
       const cookie = await logIn()
       moveTheClock(HOUR)
-      const { update } = store
+      const update = store.update.bind(store)
       store.update = (record, ifVersion) => {
         void store.inner.delete(record.id)
-        return update.call(store, record, ifVersion)
+        return update(record, ifVersion)
       }
       const res = await run(cookie, async (session) => rejectionOf(session.set('a', 1)))
       expect(res.body.answer).toMatchObject({ code: 'SESSION_ENDED' })

@@ -139,7 +139,7 @@ describe('authenticateUpgrade', () => {
     const { server, port, end: stop } = await serve(createSessions({ store }))
     const cookie = cookieOf(await request(server).post('/login'))
     const client = connectTcp(port, '127.0.0.1')
-    const { get } = store
+    const get = store.get.bind(store)
     store.get = async () => {
       store.get = get
       client.resetAndDestroy()

@@ -76,6 +76,8 @@ class PlainResponse {
     this.#headers.set(name, value)
   }
   writeHead() {
+    // The name that Node's own responses have.
+    // oxlint-disable-next-line no-underscore-dangle
     this._header = ''
     this.headersSent = true
   }
