@@ -450,7 +450,20 @@ describe('login()', () => {
     [() => login(undefined as never), 'login() needs a function'],
     [() => login(() => ann, { redirct: '/' } as never), 'Did you mean redirect?'],
     [() => login(() => ann, { crossite: true } as never), 'Did you mean crossSite?'],
-    [() => login(() => ann, { keep: 'cart' } as never), "{ keep: ['cart'] }"],
+    [
+      () => login(() => ann, { keep: 'cart' } as never),
+      "keep of login() must be an array of names, such as ['cart']",
+    ],
+    [() => login(() => ann, { keep: ['cart', 1] } as never), 'keep of login()'],
+    [
+      () => login(() => ann, { redirect: true } as never),
+      'redirect of login() must be a path or an address, such as',
+    ],
+    [() => login(() => ann, { failureRedirect: '' }), 'failureRedirect of login() must be a path'],
+    [() => login(() => ann, { crossSite: 'yes' } as never), 'crossSite of login() must be true or false'],
+    [() => login(() => ann, { crossSite: null } as never), 'crossSite of login() must be true or false'],
+    [() => login(() => ann, null as never), 'The options of login() must be an object'],
+    [() => login(() => ann, '/home' as never), 'They are keep, redirect, failureRedirect, crossSite'],
   ])('refuses a broken option at the start', (make, words) => {
     expect(make).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),

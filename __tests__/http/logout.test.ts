@@ -353,11 +353,12 @@ describe('sessionOf(req)', () => {
   })
 })
 
-test('logout() refuses a broken option at the start', () => {
-  expect(() => logout({ redirct: '/' } as never)).toThrow(
-    expect.objectContaining({
-      code: 'OPTION_INVALID',
-      message: expect.stringContaining('Did you mean redirect?'),
-    }),
+test.each([
+  [{ redirct: '/' }, 'Did you mean redirect?'],
+  [{ redirect: ['/'] }, 'redirect of logout() must be a path or an address'],
+  ['/', 'The options of logout() must be an object'],
+])('logout() refuses the options %j at the start', (options, words) => {
+  expect(() => logout(options as never)).toThrow(
+    expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),
   )
 })

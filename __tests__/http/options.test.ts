@@ -107,8 +107,12 @@ test('onStoreError and onClientChange take their words only', () => {
   expect(make({ onClientChange: { ip: 'refuse' } })).toThrow(invalid('onClientChange', 'engine, network'))
 })
 
-test.each(['loadUser', 'userId', 'serializeUser'])('%s must be a function', (name) => {
-  expect(make({ [name]: 'id' })).toThrow(invalid(name, 'function'))
+test.each([
+  ['loadUser', 'users.find'],
+  ['userId', 'user.uuid'],
+  ['serializeUser', '{ id, name }'],
+])('%s must be a function, and the error shows one', (name, example) => {
+  expect(make({ [name]: 'id' })).toThrow(invalid(`${name} must be a function`, example, 'not string'))
 })
 
 test('trustedOrigins are whole origins', () => {

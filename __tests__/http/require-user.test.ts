@@ -156,11 +156,12 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
   })
 })
 
-test('requireUser() refuses a broken option at the start', () => {
-  expect(() => requireUser({ loginpage: '/x' } as never)).toThrow(
-    expect.objectContaining({
-      code: 'OPTION_INVALID',
-      message: expect.stringContaining('Did you mean loginPage?'),
-    }),
+test.each([
+  [{ loginpage: '/x' }, 'Did you mean loginPage?'],
+  [{ loginPage: true }, 'loginPage of requireUser() must be a path or an address'],
+  ['/x', 'The options of requireUser() must be an object'],
+])('requireUser() refuses the options %j at the start', (options, words) => {
+  expect(() => requireUser(options as never)).toThrow(
+    expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),
   )
 })

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -13,7 +13,7 @@ import {
 import request from 'supertest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { UpgradeOptions } from '../../src/http/upgrade.js'
-import { ann } from '../support/core.js'
+import { ann, rejectionOf } from '../support/core.js'
 import { agents, cookieOf, expresses, idOf } from './support/apps.js'
 import { FaultyStore, styles } from './support/faulty-store.js'
 
@@ -212,6 +212,21 @@ describe('authenticateUpgrade', () => {
     await expect(authenticateUpgrade({} as never, {} as never)).rejects.toMatchObject({
       code: 'OPTION_INVALID',
     })
+  })
+
+  test.each([
+    ['a misspelt name', { ap: expresses[0][1]() }, 'Did you mean app?'],
+    ['a router', { app: expresses[0][1].Router() }, 'app of authenticateUpgrade() must be the Express app'],
+    ['null', { app: null }, 'app of authenticateUpgrade() must be the Express app'],
+    ['the bare app', expresses[0][1](), 'The options of authenticateUpgrade() must be an object'],
+  ])('refuses %s in place of its option, at every handshake', async (_what, options, words) => {
+    const handshake = { socket: new EventEmitter() }
+    const ask = () => authenticateUpgrade(createSessions(), handshake as never, options as never)
+    for (const error of [await rejectionOf(ask()), await rejectionOf(ask())]) {
+      expect(error).toMatchObject({ code: 'OPTION_INVALID', message: expect.stringContaining(words) })
+    }
+    // The application still has to answer, to a client that may be gone. One listener is enough for that.
+    expect(handshake.socket.listenerCount('error')).toBe(1)
   })
 
   test('behind a proxy believes what the app believes', async () => {

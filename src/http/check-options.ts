@@ -37,9 +37,13 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
     trustedOrigins: parseTrustedOrigins(options.trustedOrigins ?? []),
     onStoreError: oneOf('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
     onClientChange: clientChange(options.onClientChange),
-    loadUser: optionalFunction('loadUser', options.loadUser),
-    userId: optionalFunction('userId', options.userId),
-    serializeUser: optionalFunction('serializeUser', options.serializeUser),
+    loadUser: optionalFunction('loadUser', options.loadUser, '(id) => users.find(id)'),
+    userId: optionalFunction('userId', options.userId, '(user) => user.uuid'),
+    serializeUser: optionalFunction(
+      'serializeUser',
+      options.serializeUser,
+      '({ id, name }) => ({ id, name })',
+    ),
     isProduction,
     // Last, so that a broken option makes no store.
     store: options.store === undefined ? memoryStore() : checkStore(options.store),
@@ -105,9 +109,9 @@ function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]):
   )
 }
 
-function optionalFunction<T>(name: string, value: T): T {
+function optionalFunction<T>(name: string, value: T, example: string): T {
   if (value === undefined || typeof value === 'function') return value
-  throw invalid(`${name} must be a function, not ${typeof value}.`)
+  throw invalid(`${name} must be a function, such as ${example}, not ${typeof value}.`)
 }
 
 const storeMethods = ['insert', 'get', 'update', 'delete', 'listByUser'] as const
@@ -121,6 +125,43 @@ function checkStore(store: SessionStore): SessionStore {
     `store lacks ${missing.join(', ')}. Give a store such as sqliteStore(database) or redisStore(client), not a ` +
       `database client; a store of express-session goes through fromExpressSession(store).`,
   )
+}
+
+/** What the options of the route helpers may be. */
+const kinds = {
+  address: {
+    fits: (value: unknown) => typeof value === 'string' && value !== '',
+    must: "a path or an address, such as '/some/page'",
+  },
+  names: {
+    fits: (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+    must: "an array of names, such as ['cart']",
+  },
+  boolean: { fits: (value: unknown) => typeof value === 'boolean', must: 'true or false' },
+  app: {
+    // What is taken from it; an app is a function, but so is a router.
+    fits: (value: unknown) => typeof (value as { request?: unknown } | null)?.request === 'object',
+    must: 'the Express app that express() made, not a router or a server',
+  },
+}
+
+/** Checks the options of a route helper, which `what` names for the message. */
+export function checkHelperOptions<Options extends object>(
+  options: Options,
+  known: Readonly<Record<keyof Options, keyof typeof kinds>>,
+  what: string,
+): void {
+  const own = Object.keys(known) as (keyof Options & string)[]
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`The options of ${what} must be an object. They are ${own.join(', ')}.`)
+  }
+  unknownNames(options, own, what)
+  for (const name of own) {
+    const { fits, must } = kinds[known[name]]
+    if (options[name] !== undefined && !fits(options[name])) {
+      throw invalid(`The option ${name} of ${what} must be ${must}. Or leave it out.`)
+    }
+  }
 }
 
 function invalid(message: string): SessionError {

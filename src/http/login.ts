@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { unknownNames } from '../did-you-mean.js'
 import { SessionError } from '../errors.js'
 import { answer } from './answer.js'
+import { checkHelperOptions } from './check-options.js'
 import { fail } from './fail.js'
 import { isMeant } from './guard.js'
 import { clientOf } from './request.js'
@@ -96,16 +96,14 @@ function isRefusal(user: unknown): user is Refusal {
 
 function checkOptions(authenticate: Authenticate, options: LoginOptions): void {
   if (typeof authenticate !== 'function') {
-    throw invalid('login() needs a function that answers the user: login((req) => checkPassword(req.body)).')
-  }
-  unknownNames(options, ['keep', 'redirect', 'failureRedirect', 'crossSite'], 'login()')
-  if (options.keep !== undefined && !Array.isArray(options.keep)) {
-    throw invalid(
-      `The option keep of login() must be an array of names: login(authenticate, { keep: ['cart'] }).`,
+    throw new SessionError(
+      'OPTION_INVALID',
+      'login() needs a function that answers the user: login((req) => checkPassword(req.body)).',
     )
   }
-}
-
-function invalid(message: string): SessionError {
-  return new SessionError('OPTION_INVALID', message)
+  checkHelperOptions(
+    options,
+    { keep: 'names', redirect: 'address', failureRedirect: 'address', crossSite: 'boolean' },
+    'login()',
+  )
 }

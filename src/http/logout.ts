@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { unknownNames } from '../did-you-mean.js'
 import { answer } from './answer.js'
+import { checkHelperOptions } from './check-options.js'
 import { fail } from './fail.js'
 import { isMeant } from './guard.js'
 import { boundSession } from './session-of.js'
@@ -18,7 +18,7 @@ export interface LogoutOptions {
  * store fails: then the session may live on, and the cookie is kept so that the logout can be tried again.
  */
 export function logout(options: LogoutOptions = {}): RequestHandler {
-  unknownNames(options, ['redirect'], 'logout()')
+  checkHelperOptions(options, { redirect: 'address' }, 'logout()')
   return function logoutRoute(req, res, next) {
     perform(req, res, options).catch((error: unknown) => fail(res, next, error))
   }

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express'
-import { unknownNames } from '../did-you-mean.js'
 import { SessionError } from '../errors.js'
 import { prefersJson } from './answer.js'
+import { checkHelperOptions } from './check-options.js'
 import { fail } from './fail.js'
 import { loginPageFor } from './return-to.js'
 import { boundSession } from './session-of.js'
@@ -21,7 +21,7 @@ export interface RequireUserOptions {
  * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
-  unknownNames(options, ['loginPage'], 'requireUser()')
+  checkHelperOptions(options, { loginPage: 'address' }, 'requireUser()')
   const { loginPage } = options
   return function requireUserGuard(req, res, next) {
     const session = boundSession(req)

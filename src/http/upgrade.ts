@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Application } from 'express'
 import { SessionError } from '../errors.js'
 import type { SessionInfo } from '../record.js'
+import { checkHelperOptions } from './check-options.js'
 import { cookieFor, readCookie } from './cookie.js'
 import { identify } from './identify.js'
 import { isSessions, type Sessions } from './create-sessions.js'
@@ -34,7 +35,7 @@ export interface UpgradeOptions {
 export async function authenticateUpgrade(
   sessions: Sessions,
   request: IncomingMessage,
-  { app }: UpgradeOptions = {},
+  options: UpgradeOptions = {},
 ): Promise<Upgraded | undefined> {
   if (!isSessions(sessions)) {
     throw new SessionError(
@@ -43,6 +44,8 @@ export async function authenticateUpgrade(
     )
   }
   surviveReset(request.socket)
+  checkHelperOptions(options, { app: 'app' }, 'authenticateUpgrade()')
+  const { app } = options
   keepAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, (app as Application & { request: object }).request)
