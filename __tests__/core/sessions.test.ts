@@ -477,6 +477,29 @@ describe('a revocation', () => {
     expect(await listedFor(memory)).toEqual([first!.record.id])
   })
 
+  it.each([
+    [{ expect: 'a' }, 'Did you mean except?'],
+    [{ except: { id: 'a' } }, '{ except: session.id }'],
+    [{ except: null }, '{ except: session.id }'],
+    [null, '{ except: session.id }'],
+    [7, '{ except: session.id }'],
+    ['019a0000-0000-7000-8000-000000000000', 'except'],
+  ])('of all but %j ends none, and says the fix', async (options, fix) => {
+    const { sessions, memory } = manager()
+    const { record } = await sessions.login(ann, chrome, [])
+    expect(await rejectionOf(sessions.revokeAll('ann', options as never))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining(fix),
+    })
+    expect(await listedFor(memory)).toEqual([record.id])
+  })
+
+  it('of all but undefined ends all', async () => {
+    const { sessions } = manager()
+    await sessions.login(ann, chrome, [])
+    expect(await sessions.revokeAll('ann', { except: undefined })).toBe(1)
+  })
+
   it('of all counts those that lived, and clears away the expired', async () => {
     const { sessions, memory, seen } = manager()
     const expired = makeRecord({ userId: 'ann', expiresAt: Date.now() })

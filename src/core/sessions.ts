@@ -1,4 +1,5 @@
-import { isSessionError } from '../errors.js'
+import { unknownNames } from '../did-you-mean.js'
+import { isSessionError, SessionError } from '../errors.js'
 import { isSessionRecord, type JsonObject, type SessionInfo, type SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { Admission } from './admission.js'
@@ -80,11 +81,15 @@ export class Sessions<S extends Settings = Settings> {
     return !isExpired && this.#revoke(sessionId, record?.userId)
   }
 
-  /** Ends all sessions of a user, or all but one; answers how many there were. */
+  /**
+   * Ends all sessions of a user, or all but one; answers how many there were.
+   * @throws SessionError OPTION_INVALID for what is no session's id, before any has ended.
+   */
   async revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number> {
     const id = userIdText(userId)
+    const except = exceptOf(options)
     const records = await this.#records.listByUser(id)
-    const doomed = records.filter((record) => record.id !== options?.except)
+    const doomed = records.filter((record) => record.id !== except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
     const ends = await inSteps(
       doomed,
@@ -231,4 +236,17 @@ export class Sessions<S extends Settings = Settings> {
       throw error
     }
   }
+}
+
+/** A misspelt exception would end every session, the caller's own among them. */
+function exceptOf(options: { except?: string | undefined } = {}): string | undefined {
+  if (typeof options === 'object' && options !== null) {
+    unknownNames(options, ['except'], 'revokeAll()')
+    const { except } = options
+    if (except === undefined || typeof except === 'string') return except
+  }
+  throw new SessionError(
+    'OPTION_INVALID',
+    'The option except of revokeAll() must be the id of a session: revokeAll(userId, { except: session.id }).',
+  )
 }
