@@ -471,7 +471,7 @@ describe('a near cache', () => {
     [{ maxEntries: 0 }, /maxEntries/],
     [{ maxEntries: 1.5 }, /maxEntries/],
     [{ maxEntries: '10' as never }, /maxEntries/],
-    [{ maxStalness: '100ms' } as never, /maxStalness.*maxStaleness and maxEntries/],
+    [{ maxStalness: '100ms' } as never, /maxStalness.*Did you mean maxStaleness\?/],
   ])('refuses the options %j', (options, message) => {
     expect(() => nearCache(store, options)).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringMatching(message) as unknown }),

@@ -1,3 +1,4 @@
+import { unknownNames } from '../did-you-mean.js'
 import { parseDuration } from '../duration.js'
 import { SessionError } from '../errors.js'
 import type { SessionRecord } from '../record.js'
@@ -106,15 +107,7 @@ function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 }
 
 function checkedStaleness(options: NearCacheOptions): number {
-  const known = ['maxStaleness', 'maxEntries']
-  // A misspelt bound would quietly be the default one.
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    throw new SessionError(
-      'OPTION_INVALID',
-      `nearCache has no option ${name}. It has ${known.join(' and ')}.`,
-    )
-  }
+  unknownNames(options, ['maxStaleness', 'maxEntries'], 'nearCache')
   return parseDuration(options.maxStaleness ?? '1s', 'maxStaleness')
 }
 
