@@ -87,6 +87,13 @@ describe('a store for express-session', () => {
     await sessions.insert(record)
   })
 
+  test('refuses an id that it has, with a code and the fix', async () => {
+    await expect(sessions.insert(record)).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: `There is a session ${record.id} already. Insert each id once.`,
+    })
+  })
+
   test('is given what it finds its time to live in, whichever property it reads', async () => {
     const set = jest.spyOn(store, 'set')
     const before = Date.now()

@@ -64,6 +64,15 @@ needs('redis')('the Redis store', () => {
       await expectDeadline(keyOf(record), shorter.expiresAt + GRACE)
     })
 
+    test('an id that is there is refused, with a code and the fix', async () => {
+      const record = makeRecord()
+      await store.insert(record)
+      await expect(store.insert(record)).rejects.toMatchObject({
+        code: 'STORE_FAILED',
+        message: `There is a session ${record.id} already. Insert each id once.`,
+      })
+    })
+
     test('a user index lives as long as the session that may live longest', async () => {
       const record = makeRecord()
       const longer = { ...makeRecord(record), id: v7(), absoluteExpiresAt: record.absoluteExpiresAt + DAY }

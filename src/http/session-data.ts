@@ -51,13 +51,19 @@ function valueOf<T>(data: JsonObject, key: string): T | undefined {
 
 /** The value as the session keeps it. Throws DATA_INVALID for what JSON can't hold. */
 function dataValue(key: string, value: unknown): Json {
-  if (typeof key !== 'string') throw invalid(`A key must be a string, and this one is of type ${typeof key}.`)
+  if (typeof key !== 'string') {
+    throw invalid(`A key must be a string, such as 'cart', and this one is of type ${typeof key}.`)
+  }
   if (isPromise(value)) throw invalid(`The value of ${JSON.stringify(key)} is a promise. Await it first.`)
   let kept
   try {
     kept = asJson(value)
   } catch (cause) {
-    throw invalid(`The value of ${JSON.stringify(key)} can't be kept as JSON.`, cause)
+    throw invalid(
+      `The value of ${JSON.stringify(key)} can't be kept as JSON. The cause says how; ` +
+        `pick plain data from it, with no BigInt and nothing that holds itself.`,
+      cause,
+    )
   }
   if (kept !== undefined) return kept
   throw invalid(

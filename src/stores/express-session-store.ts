@@ -145,7 +145,7 @@ function checkStore(store: ExpressSessionStore): void {
 }
 
 function taken(id: string): SessionError {
-  return new SessionError('STORE_FAILED', `There is a session ${id} already, so it was not inserted.`)
+  return new SessionError('STORE_FAILED', `There is a session ${id} already. Insert each id once.`)
 }
 
 function unsupported(): SessionError {

@@ -76,7 +76,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       // A client that reconnects may send a command again whose answer it has missed. The second time, `wait`
       // has nothing to wait for, so that proves nothing.
       if (wait === undefined && text(await redis.send(key, ['get', key])) === value) return
-      throw new Error(`There is a session ${record.id} already.`)
+      throw new SessionError('STORE_FAILED', `There is a session ${record.id} already. Insert each id once.`)
     },
 
     get,
