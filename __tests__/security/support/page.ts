@@ -22,14 +22,14 @@ export function testNames(source: string): string[] {
   return [...source.matchAll(call)].map(([, , name]) => name!.replaceAll('\\', ''))
 }
 
-/** The code on the page. */
-export function codeBlocks(): string[] {
-  return [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!)
+/** The code on the page, or on another one. */
+export function codeBlocks(markdown = page): string[] {
+  return [...markdown.matchAll(/^```[jt]s\n(.*?)^```$/gms)].map(([, code]) => code!)
 }
 
 /** Runs the page's block of code that holds this text, with these globals. */
-export function runBlock(text: string, globals: object): void {
-  const found = codeBlocks().filter((code) => code.includes(text))
+export function runBlock(text: string, globals: object, markdown = page): void {
+  const found = codeBlocks(markdown).filter((code) => code.includes(text))
   if (found.length !== 1) throw new Error(`${found.length} blocks of the page hold ${JSON.stringify(text)}`)
   runInNewContext(found[0]!, { Date, ...globals })
 }
