@@ -1,7 +1,9 @@
 import { createSessions, login, requireUser, sessionOf, type Sessions } from 'express-sid'
 import request from 'supertest'
-import type { RequestHandler } from 'express'
+import type { Express, RequestHandler } from 'express'
 import { cookieOf, expresses, makeApp } from '../http/support/apps.js'
+import { FaultyStore } from '../http/support/faulty-store.js'
+import { expectNoUnhandledRejection } from '../http/support/unhandled.js'
 import { moveTheClock, MINUTE, stopTheClock } from '../support/core.js'
 import { runBlock } from './support/page.js'
 
@@ -13,15 +15,16 @@ const ann = { id: 'ann', name: 'Ann' }
 afterEach(() => jest.useRealTimers())
 
 const logIn = login(() => ann)
+const changePassword: RequestHandler = (_req, res) => void res.end()
+
+function addPasswordRoutes(app: Express, sessions: Sessions): void {
+  app.post('/login', logIn)
+  runBlock('requireFreshLogin', { sessions, sessionOf, requireUser, app, changePassword })
+}
 
 test('a route can ask for a login that is not older than it likes; the next login is a new session', async () => {
   stopTheClock()
-  const sessions = createSessions()
-  const { app } = makeApp(express5, sessions, (routes) => {
-    routes.post('/login', logIn)
-    const changePassword: RequestHandler = (_req, res) => res.end()
-    runBlock('requireFreshLogin', { sessions, sessionOf, requireUser, app: routes, changePassword })
-  })
+  const { app } = makeApp(express5, undefined, addPasswordRoutes)
   const change = async (cookie: string) => (await request(app).post('/password').set('Cookie', cookie)).status
 
   const first = cookieOf(await request(app).post('/login'))
@@ -34,6 +37,25 @@ test('a route can ask for a login that is not older than it likes; the next logi
   const second = cookieOf(await request(app).post('/login').set('Cookie', first))
   expect(await change(second)).toBe(200)
   expect(await change(first)).toBe(401)
+})
+
+describe.each(expresses)('a route that asks for a fresh login, on %s', (_name, express) => {
+  expectNoUnhandledRejection()
+
+  test('answers 503 when the store fails after the request has begun', async () => {
+    const store = new FaultyStore('async')
+    const { app } = makeApp(express, { store }, (routes, sessions) => {
+      // Past the lookup of the middleware.
+      routes.use('/password', (_req, _res, next) => {
+        store.breakAt('get', 'rejects')
+        next()
+      })
+      addPasswordRoutes(routes, sessions)
+    })
+    const cookie = cookieOf(await request(app).post('/login'))
+    const res = await request(app).post('/password').set('Cookie', cookie)
+    expect([res.status, res.body.code]).toEqual([503, 'STORE_FAILED'])
+  })
 })
 
 describe('at most five sessions a user', () => {
