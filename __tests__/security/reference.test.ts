@@ -1,3 +1,4 @@
+import { login, logout, memoryStore, requireUser } from 'express-sid'
 import { readText } from './support/page.js'
 
 // What docs/reference.md lists is what the source defines, and nothing is left out.
@@ -25,4 +26,19 @@ test('every event is on the page, and no other', () => {
   const defined = [...events!.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name)
   expect(defined.length).toBeGreaterThan(5)
   expect(listed).toEqual(defined)
+})
+
+const misspelt = { zebra: 1 } as object
+
+test.each([
+  ['login(authenticate, options?)', () => login(() => undefined, misspelt)],
+  ['logout(options?)', () => logout(misspelt)],
+  ['requireUser(options?)', () => requireUser(misspelt)],
+  ['memoryStore(options?)', () => memoryStore(misspelt)],
+])('every option of %s is on the page, and no other', (signature, make) => {
+  // The table that comes next after the signature.
+  const [, table] = page.split(`\`${signature}\``)[1]!.split(/\n\n(?=\|)/)
+  const listed = [...table!.split('\n\n')[0]!.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name)
+  expect(listed).not.toEqual([])
+  expect(make).toThrow(`Its options are ${listed.join(', ')}.`)
 })
