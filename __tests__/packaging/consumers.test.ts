@@ -2,11 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { has } from '../support/needs.js'
-import { makeConsumer, packedTarball, type Consumer } from './support/packed.js'
+import { installConsumer, makeConsumer, packedTarball, type Consumer } from './support/packed.js'
 
 interface Conditions {
   readonly types: string
   readonly default: string
+}
+/** What `npm ls --json` says of a package. */
+interface Installed {
+  readonly version?: string
+  readonly dependencies?: Record<string, Installed>
 }
 type Exports = Record<string, string | { readonly import: Conditions; readonly require: Conditions }>
 
@@ -14,11 +19,11 @@ type Exports = Record<string, string | { readonly import: Conditions; readonly r
 jest.setTimeout(60_000)
 
 const open: Consumer[] = []
-async function consumer(...args: Parameters<typeof makeConsumer>): Promise<Consumer> {
-  const made = await makeConsumer(...args)
-  open.push(made)
+async function removedLater(made: Promise<Consumer>): Promise<Consumer> {
+  open.push(await made)
   return made
 }
+const consumer = (...args: Parameters<typeof makeConsumer>) => removedLater(makeConsumer(...args))
 afterAll(() => Promise.all(open.map((one) => one.remove())))
 
 describe('the tarball', () => {
@@ -74,6 +79,23 @@ describe('installed', () => {
     const { node } = await consumer('runtime', [], { express })
     expect(await node([file])).toBe(walk)
   })
+
+  const withRegistry = has('registry') ? test : test.skip
+  withRegistry(
+    'by npm itself, it brings what it needs, no driver, and walks through the article',
+    async () => {
+      const { folder, node } = await removedLater(installConsumer('runtime', ['express@5']))
+      for (const file of ['app.cjs', 'app.mjs']) expect(await node([file])).toBe(walk)
+      // Fails where a dependency or a peer is missing or is of another version than asked for.
+      const tree = execFileSync('npm', ['ls', '--all', '--json', '--prefix', folder], { encoding: 'utf8' })
+      const { dependencies } = JSON.parse(tree) as Installed
+      const ours = Object.entries(dependencies!['express-sid']!.dependencies!)
+      // An optional peer that is not there is listed without a version.
+      const found = ours.filter(([, { version }]) => version !== undefined).map(([name]) => name)
+      expect(found.toSorted()).toEqual(['bowser', 'cookie', 'express', 'uuid'])
+    },
+    120_000,
+  )
 
   test('its two copies work together, and a refusal of one is a refusal for the other', async () => {
     const { node } = await consumer('runtime', ['express'])

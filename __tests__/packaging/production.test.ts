@@ -118,12 +118,14 @@ describe('a server, over raw sockets, in the cases of Go’s CrossOriginProtecti
   })
 
   test.each(crossOriginCases)(
-    'what a login’s cookie is sent with, Sec-Fetch-Site %s and Origin %s: refused is %s, and a GET never',
+    'what a login’s cookie is sent with, Sec-Fetch-Site %s and Origin %s: refused is %s, and reading never',
     async (secFetchSite, origin, refused) => {
       const { sid } = await ask('POST /login?as=ann')
       const headers = [`Cookie: sid=${sid!}`, ...lines(secFetchSite, origin)]
       expect((await ask('POST /count', ...headers)).status).toBe(refused ? 403 : 200)
-      expect((await ask('GET /guarded', ...headers)).status).toBe(200)
+      for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+        expect((await ask(`${method} /guarded`, ...headers)).status).toBe(200)
+      }
     },
   )
 })

@@ -9,6 +9,7 @@ export type Part =
   | 'chromium'
   | 'better-sqlite3'
   | 'node24'
+  | 'registry'
 
 const missing = new Set((process.env.SID_MISSING ?? '').split(','))
 

@@ -75,6 +75,20 @@ const parts = {
     () => existsSync(node24()),
     'Node 24 for node:sqlite: npm install --prefix /tmp/peers node@24, with SID_NODE24=/tmp/peers/node_modules/node/bin/node',
   ],
+  registry: [registryAnswers, 'npm to answer: be online, for one real `npm install` of the tarball'],
+}
+
+// A lone question, and no retries: who is offline shall not wait for it.
+function registryAnswers() {
+  const question = [
+    'view',
+    'express',
+    'version',
+    '--prefer-online',
+    '--fetch-retries=0',
+    '--fetch-timeout=5000',
+  ]
+  return spawnSync('npm', question, { stdio: 'ignore', timeout: 10_000 }).status === 0
 }
 
 function node24() {

@@ -10,6 +10,8 @@ const root = process.cwd()
 const sources = ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
 const documents = ['LICENSE', 'README.md', 'CHANGELOG.md']
 const HOUR_MS = 3_600_000
+/** A registry that answers slowly is no reason to hang. */
+const NPM_MS = 90_000
 
 /** What runs of the same source share, since each test file is a process of its own: a folder by its content. */
 const PREFIX = 'express-sid-packed-'
@@ -93,8 +95,7 @@ export async function makeConsumer(
   packages: readonly string[],
   renamed: Readonly<Record<string, string>> = {},
 ): Promise<Consumer> {
-  const folder = await mkdtemp(join(tmpdir(), 'express-sid-consumer-'))
-  await cp(join(root, '__tests__/packaging/consumers', files), folder, { recursive: true })
+  const folder = await copyOf(files)
   const installed = join(folder, 'node_modules')
   await mkdir(join(installed, 'express-sid'), { recursive: true })
   const tarball = await packedTarball()
@@ -104,6 +105,24 @@ export async function makeConsumer(
     await mkdir(dirname(join(installed, name)), { recursive: true })
     await symlink(join(root, 'node_modules', source), join(installed, name))
   }
+  return consumerIn(folder)
+}
+
+/** As an app's author does it: npm finds the dependencies, the peers and their versions. Asks the registry. */
+export async function installConsumer(files: string, packages: readonly string[]): Promise<Consumer> {
+  const folder = await copyOf(files)
+  const npm = ['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund']
+  await run('npm', [...npm, await packedTarball(), ...packages], { cwd: folder, timeout: NPM_MS })
+  return consumerIn(folder)
+}
+
+async function copyOf(files: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'express-sid-consumer-'))
+  await cp(join(root, '__tests__/packaging/consumers', files), folder, { recursive: true })
+  return folder
+}
+
+function consumerIn(folder: string): Consumer {
   return {
     folder,
     async node(args, env = {}) {
