@@ -1,9 +1,9 @@
-import type { Client } from '../../src/core/client.js'
+import type { Client } from '../../src/core/client/client.js'
 import { Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'
-import { memoryStore } from '../../src/stores/memory.js'
+import { memoryStore } from '../../src/stores/memory/index.js'
 import { makeRecord, nextOf } from '../../src/testing/records.js'
 import {
   ann,

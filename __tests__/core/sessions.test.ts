@@ -2,7 +2,7 @@ import { Sessions, type Started } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'
-import { memoryStore } from '../../src/stores/memory.js'
+import { memoryStore } from '../../src/stores/memory/index.js'
 import { makeRecord } from '../../src/testing/records.js'
 import {
   ann,

@@ -9,7 +9,7 @@ const PAUSE_MS = 30_000
 const LOGINS_A_SECOND = 400
 
 /** The core's limit of unanswered calls: past it nothing more is sent. */
-const MOST_UNANSWERED = 10_000
+const MAX_UNANSWERED = 10_000
 
 /** What a call may cost that waits in a client: its text, its promises and its timer. */
 const BYTES_A_CALL = 10_000
@@ -49,9 +49,9 @@ describe('a store that is paused for 30 s while logins go on', () => {
 
       expect([...statuses.keys()]).toEqual([503])
       const most = Math.max(...states.map(({ unanswered }) => unanswered))
-      expect(most).toBeLessThanOrEqual(MOST_UNANSWERED)
+      expect(most).toBeLessThanOrEqual(MAX_UNANSWERED)
       const highest = Math.max(...states.map(({ heap }) => heap))
-      expect(highest - before.heap).toBeLessThan(MOST_UNANSWERED * BYTES_A_CALL)
+      expect(highest - before.heap).toBeLessThan(MAX_UNANSWERED * BYTES_A_CALL)
       expect(after.heap - before.heap).toBeLessThan(20_000_000)
     } finally {
       server.resume()

@@ -1,6 +1,6 @@
 import { Sessions } from '../../src/core/sessions.js'
 import type { MaybePromise, SessionStore } from '../../src/store.js'
-import { memoryStore } from '../../src/stores/memory.js'
+import { memoryStore } from '../../src/stores/memory/index.js'
 import { makeRecord } from '../../src/testing/records.js'
 import { rejectionOf, settingsWith } from '../support/core.js'
 

@@ -2,7 +2,7 @@ import { createSessions, login, memoryStore, requireUser, type SessionOptions } 
 import request from 'supertest'
 import { agents, cookieOf, expresses, makeApp, setCookies } from '../http/support/apps.js'
 import { DAY, HOUR, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
-import { runBlock } from './support/page.js'
+import { runBlock } from '../docs/support/page.js'
 
 // The stricter settings of docs/security.md, as they stand there.
 

@@ -1,9 +1,9 @@
-import type { Client } from '../../src/core/client.js'
+import type { Client } from '../../src/core/client/client.js'
 import type { SessionEvents } from '../../src/core/events.js'
 import type { Sessions, Started } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import { parseToken, type Token } from '../../src/core/token.js'
-import { memoryStore } from '../../src/stores/memory.js'
+import { memoryStore } from '../../src/stores/memory/index.js'
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from 'redis'
-import type { RedisClient } from '../../src/stores/redis.js'
+import type { RedisClient } from '../../src/stores/redis/index.js'
 
 /** A client with its way to go, and the way to say anything to the server: what tests need of each kind. */
 export interface OpenClient {

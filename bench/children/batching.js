@@ -74,7 +74,7 @@ async function race(ways, inFlight, tokens) {
 }
 
 async function onRedis(client) {
-  const { redisStore } = await import(`${build}stores/redis.js`)
+  const { redisStore } = await import(`${build}stores/redis/index.js`)
   const prefix = `${tag}:`
   const driver = async ({ id }) => {
     const text = await client.get(`${prefix}session:${id}`)
@@ -89,7 +89,7 @@ async function onRedis(client) {
 }
 
 async function onPostgres() {
-  const { postgresStore } = await import(`${build}stores/postgres.js`)
+  const { postgresStore } = await import(`${build}stores/postgres/index.js`)
   const pool = await connectPostgres(tag)
   const text = `SELECT record FROM ${tag}.sid_sessions WHERE id = $1`
   const name = `one_${createHash('md5').update(text).digest('hex')}`

@@ -44,7 +44,7 @@ function record(n) {
 /** Each kind: a place for so many sessions, how many inserts at a time become durable at once, and its end. */
 const kinds = {
   async redis(name) {
-    const { redisStore } = await import(`${build}stores/redis.js`)
+    const { redisStore } = await import(`${build}stores/redis/index.js`)
     const client = await connectRedis()
     const prefix = `${tag}_${name}:`
     return {
@@ -54,7 +54,7 @@ const kinds = {
     }
   },
   async postgres(name) {
-    const { postgresStore } = await import(`${build}stores/postgres.js`)
+    const { postgresStore } = await import(`${build}stores/postgres/index.js`)
     const schema = `${tag}_${name}`
     const pool = await connectPostgres(schema)
     const filler = await connectPostgres(schema, { connectionString: POSTGRES_URL, max: 1 })
@@ -74,7 +74,7 @@ const kinds = {
     }
   },
   async mysql(name) {
-    const { mysqlStore } = await import(`${build}stores/mysql.js`)
+    const { mysqlStore } = await import(`${build}stores/mysql/index.js`)
     const table = `${tag}_${name}`
     const pool = mysql.createPool(MYSQL_URL)
     const connection = await pool.getConnection()

@@ -10,7 +10,7 @@ const HOUR = 3_600_000
 /** A user with this many sessions is listed, too. */
 const MANY = 100
 /** So long removal is watched: of ten million sessions, SQLite needs an hour to remove half at its gentle pace. */
-const MOST_SECONDS = 600
+const MAX_SECONDS = 600
 const begun = Date.now()
 
 const hash = () => createHash('sha256').update(randomBytes(8)).digest('base64url')
@@ -64,7 +64,7 @@ function plainMap() {
 }
 
 async function memory() {
-  const { memoryStore } = await import(`${build}stores/memory.js`)
+  const { memoryStore } = await import(`${build}stores/memory/index.js`)
   const store = memoryStore({ maxSessions: size })
   const ids = []
   const before = heap()
@@ -79,7 +79,7 @@ async function memory() {
 
 async function sqlite() {
   const { default: Database } = await import('libsql')
-  const { sqliteStore } = await import(`${build}stores/sqlite.js`)
+  const { sqliteStore } = await import(`${build}stores/sqlite/index.js`)
   const isNew = !existsSync(file)
   const start = performance.now()
   const database = new Database(file)
@@ -128,7 +128,7 @@ function times(count, call) {
 
 /** The manager's own sweep over the expired half, while requests look sessions up: what do they notice? */
 async function sweep(store, ids) {
-  const { Sweep } = await import(`${build}core/sweep.js`)
+  const { Sweep } = await import(`${build}core/records/sweep.js`)
   const slices = []
   let removed = 0
   const state = { isDone: false }
@@ -145,7 +145,7 @@ async function sweep(store, ids) {
   startAtOnce(() => sweeping.start())
   const turns = []
   const lookups = []
-  while (!state.isDone && performance.now() - start < MOST_SECONDS * 1000) {
+  while (!state.isDone && performance.now() - start < MAX_SECONDS * 1000) {
     const before = performance.now()
     await turn()
     const asked = performance.now()

@@ -5,18 +5,18 @@ const fresh = (text) => Buffer.from(text).latin1Slice()
 /** The steps of the middleware, in their order, each called as the middleware calls it. */
 export async function sidSteps({ build, tokens, exchange, rounds }) {
   const load = (path) => import(`${build}${path}.js`)
-  const { readCookie } = await load('http/cookie')
-  const { clientOf } = await load('http/request')
-  const { easeHiddenClasses } = await load('http/hidden-class')
-  const { BoundSession } = await load('http/bound-session')
-  const { attachSession } = await load('http/session-of')
+  const { readCookie } = await load('http/cookie/cookie')
+  const { clientOf } = await load('http/request/client-of')
+  const { useDictionaryMode } = await load('http/request/dictionary-mode')
+  const { BoundSession } = await load('http/request/request-session')
+  const { attachSession } = await load('http/request/session-of')
   const { createSessions } = await load('index')
   const { parseToken, secretMatches } = await load('core/token')
-  const { compareClients } = await load('core/client')
+  const { compareClients } = await load('core/client/client')
   const { isExpired, isTouchDue } = await load('core/lifetime')
-  const { Records } = await load('core/records')
+  const { Records } = await load('core/records/records')
   const { userOf } = await load('core/user')
-  const { memoryStore } = await load('stores/memory')
+  const { memoryStore } = await load('stores/memory/index')
 
   const store = memoryStore()
   const sessions = createSessions({ store })
@@ -33,14 +33,14 @@ export async function sidSteps({ build, tokens, exchange, rounds }) {
   const choice = sessions.settings.cookie.onSecureRequest
   const met = () => {
     const { req, res } = exchange()
-    easeHiddenClasses(req, res)
+    useDictionaryMode(req, res)
     const { record } = pick()
     return { req, res, record, user: { ...record.user } }
   }
   const now = Date.now()
 
   const steps = {
-    'ease the hidden classes': { input: exchange, step: ({ req, res }) => easeHiddenClasses(req, res) },
+    'ease the hidden classes': { input: exchange, step: ({ req, res }) => useDictionaryMode(req, res) },
     'say Vary: Cookie': { input: met, step: ({ res }) => res.setHeader('Vary', 'Cookie') },
     'read the cookie': {
       input: () => fresh(`_ga=GA1.1.1874520413.1763846400; theme=dark; __Host-sid=${pick().token}`),

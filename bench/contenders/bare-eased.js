@@ -2,12 +2,12 @@ import { mount as mountBare } from './bare.js'
 
 /**
  * Bare Express whose requests are as cheap for V8 as our middleware leaves them, so that the middleware's own cost
- * shows beside this one. See src/http/hidden-class.ts.
+ * shows beside this one. See src/http/request/dictionary-mode.ts.
  */
 export async function mount(app, { build }) {
-  const { easeHiddenClasses } = await import(`${build}http/hidden-class.js`)
+  const { useDictionaryMode } = await import(`${build}http/request/dictionary-mode.js`)
   app.use((req, res, next) => {
-    easeHiddenClasses(req, res)
+    useDictionaryMode(req, res)
     next()
   })
   mountBare(app)

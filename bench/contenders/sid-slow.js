@@ -2,7 +2,7 @@ import { mountSid } from './sid.js'
 
 /** A store whose every lookup takes `delay` milliseconds; without one it never answers. Writes are as ever. */
 export async function mount(app, { build, delay }) {
-  const { memoryStore } = await import(`${build}stores/memory.js`)
+  const { memoryStore } = await import(`${build}stores/memory/index.js`)
   const store = memoryStore()
   const slowly = (answer) =>
     new Promise((resolve) => {

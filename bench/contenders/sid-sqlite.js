@@ -5,7 +5,7 @@ import Database from 'libsql'
 import { mountSid } from './sid.js'
 
 export async function mount(app, { build }) {
-  const { sqliteStore } = await import(`${build}stores/sqlite.js`)
+  const { sqliteStore } = await import(`${build}stores/sqlite/index.js`)
   const folder = mkdtempSync(join(tmpdir(), 'express-sid-bench-'))
   const database = new Database(join(folder, 'sessions.sqlite'))
   const sessions = await mountSid(app, build, sqliteStore(database))

@@ -6,7 +6,7 @@ import { inChild } from '../lib/child.js'
 import { say } from '../lib/say.js'
 
 /** Filling a file with ten million sessions takes an hour. */
-const MOST_IN_SQLITE = 1_000_000
+const MAX_IN_SQLITE = 1_000_000
 
 /** How the stores that live in the process behave as they grow; a process of its own for each size. */
 export async function scale({ sizes }) {
@@ -15,7 +15,7 @@ export async function scale({ sizes }) {
     say(`scale: ${size.toLocaleString('en')} sessions in memory`)
     const map = await run({ store: 'plainMap', size })
     results.push({ store: 'memory', size, map, ...(await run({ store: 'memory', size })) })
-    if (size > MOST_IN_SQLITE) continue
+    if (size > MAX_IN_SQLITE) continue
     say(`scale: ${size.toLocaleString('en')} sessions in SQLite`)
     results.push({ store: 'sqlite', size, ...(await sqlite(size)) })
   }

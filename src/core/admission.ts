@@ -1,17 +1,17 @@
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise, UpdateResult } from '../store.js'
-import { compareClients, type Client, type ClientChange } from './client.js'
+import { compareClients, type Client, type ClientChange } from './client/client.js'
 import type { Events } from './events.js'
 import { isExpired, isTouchDue, touched } from './lifetime.js'
-import { chain, isPromise } from './maybe.js'
-import type { Records } from './records.js'
+import { chain, isPromise } from '../lib/promises.js'
+import type { Records } from './records/records.js'
 import type { ClientChangePolicy, Settings } from './settings.js'
 import { secretMatches, type Token } from './token.js'
 
 type Found = SessionRecord | undefined
 
 /** The most sessions whose last report is remembered; past it the oldest are forgotten, and may be reported again. */
-const MOST_REMEMBERED = 10_000
+const MAX_REMEMBERED = 10_000
 
 /** Who may pass: the holder of the secret, before the deadline, with the client that the session knows. */
 export class Admission {
@@ -79,7 +79,7 @@ export class Admission {
     if (last !== undefined && now - last < this.settings.touchInterval) return false
     this.#reportedAt.delete(id)
     this.#reportedAt.set(id, now)
-    if (this.#reportedAt.size > MOST_REMEMBERED) {
+    if (this.#reportedAt.size > MAX_REMEMBERED) {
       for (const oldest of this.#reportedAt.keys()) return this.#reportedAt.delete(oldest)
     }
     return true

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
-import type { Client, ClientChange } from './client.js'
-import { isPromise } from './maybe.js'
-import type { StoreOperation } from './store-calls.js'
+import type { Client, ClientChange } from './client/client.js'
+import { isPromise } from '../lib/promises.js'
+import type { StoreOperation } from './records/store-calls.js'
 
 /** What every event about a session says of it: ids only, never a credential. */
 export interface SessionEvent {

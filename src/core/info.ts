@@ -1,6 +1,6 @@
 import type { SessionInfo, SessionRecord } from '../record.js'
-import { labelOf } from './client.js'
-import { copyJson } from './copy.js'
+import { labelOf } from './client/client.js'
+import { copyJson } from '../lib/json.js'
 
 /** What may be shown of a session: no hash, and none of the application's data. */
 export function infoOf(record: SessionRecord, currentId?: string): SessionInfo {

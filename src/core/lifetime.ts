@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../record.js'
-import { rememberedClient, type Client } from './client.js'
+import { rememberedClient, type Client } from './client/client.js'
 
 /** How long sessions live, in milliseconds. */
 export interface Lifetimes {

@@ -1,17 +1,17 @@
-import { unknownNames } from '../did-you-mean.js'
+import { unknownNames } from '../lib/did-you-mean.js'
 import { isSessionError, SessionError } from '../errors.js'
 import { isSessionRecord, type JsonObject, type SessionInfo, type SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { Admission } from './admission.js'
-import { change } from './change.js'
-import type { Client } from './client.js'
+import { change } from './records/change.js'
+import type { Client } from './client/client.js'
 import { Events, type Listener, type SessionEvents } from './events.js'
-import { inSteps } from './in-steps.js'
+import { inBatches } from '../lib/batches.js'
 import { infoOf } from './info.js'
 import { timesAtStart, touched } from './lifetime.js'
-import { Records } from './records.js'
+import { Records } from './records/records.js'
 import type { Settings } from './settings.js'
-import { Sweep } from './sweep.js'
+import { Sweep } from './records/sweep.js'
 import { mint, type Token } from './token.js'
 import { keepUser, userIdText, userOf, type KeptUser } from './user.js'
 
@@ -67,7 +67,7 @@ export class Sessions<S extends Settings = Settings> {
   /** The live sessions of a user, last used first. */
   async list(userId: string | number, currentId?: string): Promise<SessionInfo[]> {
     const records = await this.#records.listByUser(userIdText(userId))
-    const live = await inSteps(records.filter(isSessionRecord), (one) => this.#admission.ifAlive(one))
+    const live = await inBatches(records.filter(isSessionRecord), (one) => this.#admission.ifAlive(one))
     return live
       .filter((record) => record !== undefined)
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
@@ -91,7 +91,7 @@ export class Sessions<S extends Settings = Settings> {
     const records = await this.#records.listByUser(id)
     const doomed = records.filter((record) => record.id !== except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inSteps(
+    const ends = await inBatches(
       doomed,
       async (one) => (await this.#admission.ifAlive(one)) !== undefined && this.#revoke(one.id, id),
     )

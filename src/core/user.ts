@@ -1,8 +1,8 @@
 import { SessionError } from '../errors.js'
 import type { JsonObject, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
-import { asJson, copyJson } from './copy.js'
-import { isPromise } from './maybe.js'
+import { asJson, copyJson } from '../lib/json.js'
+import { isPromise } from '../lib/promises.js'
 import type { Settings } from './settings.js'
 
 /** What a session keeps of its user. */

@@ -1,12 +1,12 @@
 import type { Settings } from '../core/settings.js'
-import { unknownNames } from '../did-you-mean.js'
-import { parseDuration } from '../duration.js'
+import { unknownNames } from '../lib/did-you-mean.js'
+import { parseDuration } from '../lib/duration.js'
 import { SessionError } from '../errors.js'
 import type { SessionStore } from '../store.js'
-import { memoryStore } from '../stores/memory.js'
-import { resolveCookie } from './cookie.js'
+import { memoryStore } from '../stores/memory/index.js'
+import { resolveCookie } from './cookie/cookie.js'
 import type { Duration, HttpSettings, SessionOptions } from './options.js'
-import { parseTrustedOrigins } from './origin.js'
+import { parseTrustedOrigins } from './origin/origin.js'
 
 const names: Record<keyof SessionOptions, true> = {
   store: true,

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import { chain, isPromise } from '../core/maybe.js'
+import { chain, isPromise } from '../lib/promises.js'
 import { parseToken } from '../core/token.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import type { Sessions } from './create-sessions.js'
-import { clientOf } from './request.js'
+import { clientOf } from './request/client-of.js'
 
 /** Whose request it is, as its cookies say. */
 export interface Identity {
@@ -23,7 +23,7 @@ export interface Identity {
 const nobody: Identity = { record: undefined, user: undefined, held: [], hasEnded: false }
 
 /** Cookies of one name multiply by domain and path, in good faith and in bad. So many are looked at. */
-const MOST_VALUES = 4
+const MAX_VALUES = 4
 
 /** Looks up the values of our cookie. Malformed ones cost no call; more than one live session is nobody's. */
 export function identify(
@@ -32,7 +32,7 @@ export function identify(
   values: readonly string[],
 ): MaybePromise<Identity> {
   const [value, another] = values
-  if (value === undefined || values.length > MOST_VALUES) return nobody
+  if (value === undefined || values.length > MAX_VALUES) return nobody
   if (another !== undefined) return identifyAmong(sessions, req, values)
   const token = parseToken(value)
   if (token === undefined) return nobody

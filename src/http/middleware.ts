@@ -1,19 +1,19 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
-import { isPromise } from '../core/maybe.js'
+import { isPromise } from '../lib/promises.js'
 import { isSessionError, SessionError } from '../errors.js'
 import type { MaybePromise } from '../store.js'
-import { BoundSession } from './bound-session.js'
-import { cookieFor, readCookie } from './cookie.js'
-import { fail, type Next } from './fail.js'
-import { isSafeMethod } from './fetch-metadata.js'
-import { easeHiddenClasses } from './hidden-class.js'
+import { BoundSession } from './request/request-session.js'
+import { cookieFor, readCookie } from './cookie/cookie.js'
+import { fail, type Next } from './request/fail.js'
+import { isSafeMethod } from './request/fetch-metadata.js'
+import { useDictionaryMode } from './request/dictionary-mode.js'
 import { identify, type Identity } from './identify.js'
 import { createSessions, isSessions, type Sessions } from './create-sessions.js'
 import type { SessionOptions } from './options.js'
-import { checkOrigin } from './origin.js'
-import { isSecure, keepAddress } from './request.js'
-import { attachedSession, attachSession } from './session-of.js'
+import { checkOrigin } from './origin/origin.js'
+import { isSecure, captureRemoteAddress } from './request/client-of.js'
+import { attachedSession, attachSession } from './request/session-of.js'
 
 /**
  * Answers, for every request, who is asking: attaches `req.user` and what `sessionOf(req)` answers.
@@ -28,7 +28,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
 
   return function session(req, res, next) {
     // First, since even looking for what is not there is dear before.
-    easeHiddenClasses(req, res)
+    useDictionaryMode(req, res)
     const mounted = attachedSession(req)
     if (mounted !== undefined) return next(mounted.sessions === sessions ? undefined : mountedTwice())
     varyByCookie(res)
@@ -44,7 +44,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
       bound.failure = refusal
       return fail(res, next, refusal)
     }
-    keepAddress(req)
+    captureRemoteAddress(req)
     let identity: MaybePromise<Identity>
     try {
       identity = identify(sessions, req, values)

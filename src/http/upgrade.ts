@@ -4,11 +4,11 @@ import type { Application } from 'express'
 import { SessionError } from '../errors.js'
 import type { SessionInfo } from '../record.js'
 import { checkHelperOptions } from './check-options.js'
-import { cookieFor, readCookie } from './cookie.js'
+import { cookieFor, readCookie } from './cookie/cookie.js'
 import { identify } from './identify.js'
 import { isSessions, type Sessions } from './create-sessions.js'
-import { checkOrigin } from './origin.js'
-import { isSecure, keepAddress } from './request.js'
+import { checkOrigin } from './origin/origin.js'
+import { isSecure, captureRemoteAddress } from './request/client-of.js'
 
 /** Who opened a WebSocket. */
 export interface Upgraded {
@@ -46,7 +46,7 @@ export async function authenticateUpgrade(
   surviveReset(request.socket)
   checkHelperOptions(options, { app: 'app' }, 'authenticateUpgrade()')
   const { app } = options
-  keepAddress(request)
+  captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, (app as Application & { request: object }).request)
   const { cookie, trustedOrigins } = sessions.settings

@@ -1,0 +1,257 @@
+import { Lookup } from '../../../src/core/records/lookup.js'
+import { StoreCalls } from '../../../src/core/records/store-calls.js'
+import type { SessionError } from '../../../src/errors.js'
+import type { SessionRecord } from '../../../src/record.js'
+import type { SessionStore } from '../../../src/store.js'
+import { memoryStore } from '../../../src/stores/memory/index.js'
+import { makeRecord } from '../../../src/testing/records.js'
+import { rejectionOf } from '../../support/core.js'
+import { asyncStore, batching, recording, replacing, turn, turns } from '../../support/stores.js'
+
+function lookupOn(base: SessionStore, timeout = 2_000) {
+  const { store, calls } = recording(base)
+  const failures: SessionError[] = []
+  const lookup = new Lookup(store, new StoreCalls(timeout, (_, error) => failures.push(error)))
+  /** What the store was asked, each as `get id` or `getMany id,id`. */
+  const asked = () => calls.map(({ operation, args }) => `${operation} ${String(args[0])}`)
+  return { lookup, asked, failures }
+}
+
+function filled(count: number): { store: SessionStore; records: SessionRecord[] } {
+  const store = memoryStore()
+  const records = Array.from({ length: count }, () => makeRecord())
+  for (const record of records) void store.insert(record)
+  return { store, records }
+}
+
+// Jest fails the test in which a rejection goes unheard: this gives each one the time to show up.
+afterEach(() => turns(3))
+
+describe('with a store in the process', () => {
+  it('a record is there at once, with no promise', () => {
+    const { store, records } = filled(1)
+    const { lookup } = lookupOn(store)
+    const found = lookup.find(records[0]!.id)
+    expect(found).not.toHaveProperty('then')
+    expect(found).toMatchObject({ id: records[0]!.id })
+    expect(lookup.find('nobody')).toBeUndefined()
+  })
+
+  it.each([
+    ['a text', 'text'],
+    ['a number', 0],
+    ['false', false],
+    ['an empty object', {}],
+    ['an array', []],
+    ['a record without its hash', { ...makeRecord({ id: 'x' }), secretHash: undefined }],
+    ['a record with text as a deadline', { ...makeRecord({ id: 'x' }), expiresAt: 'soon' }],
+    ['a record with no absolute deadline', { ...makeRecord({ id: 'x' }), absoluteExpiresAt: null }],
+    ['a record with a user that is no object', { ...makeRecord({ id: 'x' }), user: 'ann' }],
+    ['a record with a number as user id', { ...makeRecord({ id: 'x' }), userId: 7 }],
+    ["another session's record", makeRecord({ id: 'y' })],
+  ])('%s instead of a record is RECORD_DAMAGED, with status 503', (_, answer) => {
+    const { lookup } = lookupOn(replacing(memoryStore(), { get: () => answer as never }))
+    expect(() => lookup.find('x')).toThrow(expect.objectContaining({ code: 'RECORD_DAMAGED', status: 503 }))
+  })
+
+  it('null, as many drivers say for nothing, is nothing', () => {
+    const { lookup } = lookupOn(replacing(memoryStore(), { get: () => null as never }))
+    expect(lookup.find('x')).toBeUndefined()
+  })
+})
+
+describe('with a store that offers getMany', () => {
+  it('the lookups of one turn are one question, answered in order', async () => {
+    const { store, records } = filled(3)
+    const { lookup, asked } = lookupOn(asyncStore(batching(store)))
+    const ids = [records[2]!.id, 'nobody', records[0]!.id]
+    const found = await Promise.all(ids.map(async (id) => lookup.find(id)))
+    expect(found.map((record) => record?.id)).toEqual([records[2]!.id, undefined, records[0]!.id])
+    expect(asked()).toEqual([`getMany ${ids.join(',')}`])
+  })
+
+  it('a lone lookup is a plain get', async () => {
+    const { store, records } = filled(1)
+    const { lookup, asked } = lookupOn(asyncStore(batching(store)))
+    await expect(lookup.find(records[0]!.id)).resolves.toMatchObject({ id: records[0]!.id })
+    expect(asked()).toEqual([`get ${records[0]!.id}`])
+  })
+
+  it('the same id twice in one turn is asked for once', async () => {
+    const { store, records } = filled(2)
+    const [a, b] = records.map(({ id }) => id) as [string, string]
+    const { lookup, asked } = lookupOn(asyncStore(batching(store)))
+    const found = await Promise.all([lookup.find(a), lookup.find(b), lookup.find(a)])
+    expect(found.map((record) => record?.id)).toEqual([a, b, a])
+    expect(asked()).toEqual([`getMany ${a},${b}`])
+    await Promise.all([lookup.find(a), lookup.find(a)])
+    expect(asked().slice(1)).toEqual([`get ${a}`])
+  })
+
+  it('lookups of two turns are two questions', async () => {
+    const { store, records } = filled(2)
+    const [a, b] = records.map(({ id }) => id) as [string, string]
+    const { lookup, asked } = lookupOn(asyncStore(batching(store)))
+    const first = lookup.find(a)
+    await turn()
+    await Promise.all([first, lookup.find(b)])
+    expect(asked()).toEqual([`get ${a}`, `get ${b}`])
+  })
+
+  it.each([1, 2])(
+    'a lookup never joins one that was sent before it began (%d ids in the first)',
+    async (count) => {
+      const { store, records } = filled(count)
+      const [{ id }] = records as [SessionRecord]
+      const history: string[] = []
+      const slow = replacing(batching(store), {
+        // Reads at once and answers much later, as a slow network does.
+        get: async (asked) => slowly(await store.get(asked), 'get'),
+        getMany: async (ids) => slowly(await Promise.all(ids.map(async (one) => store.get(one))), 'getMany'),
+      })
+      async function slowly<T>(answer: T, name: string): Promise<T> {
+        history.push(`${name} read`)
+        await turns(5)
+        history.push(`${name} answered`)
+        return answer
+      }
+      const { lookup } = lookupOn(slow)
+      const before = Promise.all(records.map(async (record) => lookup.find(record.id)))
+      await turns(2)
+      await store.delete(id)
+      history.push('logout acknowledged')
+      const after = lookup.find(id)
+      expect((await before)[0]).toMatchObject({ id })
+      expect(await after).toBeUndefined()
+      const name = count === 1 ? 'get' : 'getMany'
+      expect(history).toEqual([
+        `${name} read`,
+        'logout acknowledged',
+        'get read',
+        `${name} answered`,
+        'get answered',
+      ])
+    },
+  )
+
+  it('a lookup that begins while the store is being asked waits for the next question', async () => {
+    const { store, records } = filled(3)
+    const [a, b, c] = records.map(({ id }) => id) as [string, string, string]
+    let inner: unknown
+    const { lookup, asked } = lookupOn(
+      replacing(store, {
+        getMany: (ids) => {
+          inner ??= lookup.find(c)
+          return Promise.all(ids.map(async (id) => store.get(id)))
+        },
+      }),
+    )
+    await Promise.all([lookup.find(a), lookup.find(b)])
+    await expect(inner).resolves.toMatchObject({ id: c })
+    expect(asked()).toEqual([`getMany ${a},${b}`, `get ${c}`])
+  })
+
+  it('more than 1,000 ids are several questions, of 1,000 at most', async () => {
+    const { store, records } = filled(2_500)
+    const { lookup, asked } = lookupOn(asyncStore(batching(store)))
+    const found = await Promise.all(records.map(async ({ id }) => lookup.find(id)))
+    expect(found.map((record) => record?.id)).toEqual(records.map(({ id }) => id))
+    expect(asked().map((one) => one.split(',').length)).toEqual([1_000, 1_000, 500])
+  })
+
+  it('one damaged record fails only its own request', async () => {
+    const { store, records } = filled(3)
+    const [a, b, c] = records.map(({ id }) => id) as [string, string, string]
+    const { lookup, failures } = lookupOn(
+      replacing(store, {
+        getMany: (ids) =>
+          ids.map((id) => (id === b ? ({ id } as SessionRecord) : (store.get(id) as SessionRecord))),
+      }),
+    )
+    const found = await Promise.allSettled([a, b, c].map(async (id) => lookup.find(id)))
+    expect(found).toEqual([
+      { status: 'fulfilled', value: expect.objectContaining({ id: a }) as unknown },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'RECORD_DAMAGED' }) as unknown },
+      { status: 'fulfilled', value: expect.objectContaining({ id: c }) as unknown },
+    ])
+    expect(failures).toEqual([expect.objectContaining({ code: 'RECORD_DAMAGED' })])
+  })
+
+  it('records in another order than asked for are never taken for one another', async () => {
+    const { store, records } = filled(2)
+    const { lookup } = lookupOn(
+      replacing(batching(store), {
+        getMany: (ids) => ids.map((id) => store.get(id) as SessionRecord).toReversed(),
+      }),
+    )
+    const found = await Promise.allSettled(records.map(async ({ id }) => lookup.find(id)))
+    expect(found.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  })
+
+  it.each([
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['a text as long as the ids are many', () => 'ab'],
+    ['an object', () => ({ 0: undefined, 1: undefined, length: 2 })],
+    ['too few', () => [makeRecord()]],
+    ['too many', () => [undefined, undefined, undefined]],
+    ['a promise of too few', async () => []],
+  ])('%s as an answer to getMany fails the whole batch with a code, and is reported', async (_, getMany) => {
+    const { lookup, failures } = lookupOn(replacing(memoryStore(), { getMany: getMany as never }))
+    const found = await Promise.allSettled([lookup.find('a'), lookup.find('b')])
+    const reason = expect.objectContaining({ code: 'RECORD_DAMAGED', status: 503 }) as unknown
+    expect(found).toEqual([
+      { status: 'rejected', reason },
+      { status: 'rejected', reason },
+    ])
+    expect(failures).toEqual([reason])
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('down')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('a store that %s fails its batch and not the next one', async (_, fail) => {
+    const { store, records } = filled(2)
+    let isDown = true
+    const { lookup, failures } = lookupOn(
+      replacing(batching(store), {
+        getMany: (ids) => (isDown ? fail() : Promise.all(ids.map(async (id) => store.get(id)))),
+      }),
+    )
+    const both = () => Promise.allSettled(records.map(async ({ id }) => lookup.find(id)))
+    expect(await both()).toEqual([
+      { status: 'rejected', reason: expect.objectContaining({ code: 'STORE_FAILED' }) as unknown },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'STORE_FAILED' }) as unknown },
+    ])
+    expect(failures).toHaveLength(1)
+    isDown = false
+    expect((await both()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+  })
+
+  it('a store that hangs fails its batch at the deadline', async () => {
+    const { lookup, failures } = lookupOn(
+      replacing(memoryStore(), { getMany: () => new Promise(() => undefined) }),
+      5,
+    )
+    const found = await Promise.all(['a', 'b'].map((id) => rejectionOf(Promise.resolve(lookup.find(id)))))
+    expect(found).toEqual([failures[0], failures[0]])
+    expect(failures).toEqual([expect.objectContaining({ code: 'STORE_TIMEOUT' })])
+  })
+
+  it('a lone get that throws or answers rubbish fails with a code', async () => {
+    const answers: (() => never)[] = [
+      () => {
+        throw new Error('down')
+      },
+      () => 'rubbish' as never,
+    ]
+    const { lookup } = lookupOn(replacing(batching(memoryStore()), { get: () => answers.shift()!() }))
+    await expect(lookup.find('a')).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(lookup.find('a')).rejects.toMatchObject({ code: 'RECORD_DAMAGED' })
+  })
+})

@@ -1,0 +1,167 @@
+import { login, requireUser } from 'express-sid'
+import request from 'supertest'
+import { ann } from '../../support/core.js'
+import { cookieOf, expresses, makeApp, route, setCookies, type ExpressModule } from '../support/apps.js'
+import { sessionOf } from 'express-sid'
+
+function site(module: ExpressModule) {
+  return makeApp(module, {}, (routes) => {
+    routes.all(
+      '/sign-in',
+      login((req) => req.method === 'POST' && ann, { redirect: '/home' }),
+    )
+    routes.all('/plain', requireUser(), (req, res) => void res.json(req.user))
+    routes.all(
+      ['/pages/:name', '/pages'],
+      requireUser({ loginPage: '/sign-in' }),
+      (req, res) => void res.json(req.user),
+    )
+    routes.get('/cached', requireUser(), (_req, res) => void res.set('Cache-Control', 'public').end())
+    routes.get(
+      '/set-before',
+      (_req, res, next) => next(void res.set('Cache-Control', 'private, max-age=60')),
+      requireUser(),
+      (_req, res) => void res.end(),
+    )
+    routes.get('/odd', requireUser({ loginPage: '/sign-in?lang=de' }), (_req, res) => void res.end())
+    routes.post(
+      '/guest',
+      route(async (req, res) => {
+        await sessionOf(req).set('a', 1)
+        res.end()
+      }),
+    )
+  })
+}
+
+describe.each(expresses)('requireUser() on %s', (_name, module) => {
+  test('lets a user pass, and no cache keep what lies behind', async () => {
+    const { app } = site(module)
+    const cookie = cookieOf(await request(app).post('/sign-in'))
+    const res = await request(app).get('/plain').set('Cookie', cookie)
+    expect([res.status, res.body]).toEqual([200, ann])
+    expect(res.headers['cache-control']).toBe('private, no-store')
+    expect(res.headers.vary).toBe('Cookie')
+  })
+
+  test('leaves the application its own Cache-Control, set before or after', async () => {
+    const { app } = site(module)
+    const cookie = cookieOf(await request(app).post('/sign-in'))
+    expect((await request(app).get('/cached').set('Cookie', cookie)).headers['cache-control']).toBe('public')
+    expect((await request(app).get('/set-before').set('Cookie', cookie)).headers['cache-control']).toBe(
+      'private, max-age=60',
+    )
+  })
+
+  test('answers strangers and guests with 401', async () => {
+    const { app } = site(module)
+    const guest = cookieOf(await request(app).post('/guest'))
+    for (const cookie of ['', guest, 'sid=garbage']) {
+      const res = await request(app).get('/plain').set('Cookie', cookie)
+      expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
+      expect(res.headers['cache-control']).toBe('no-store')
+      expect(setCookies(res)).toEqual([])
+    }
+  })
+
+  test('asks our session, not whatever put a user onto the request', async () => {
+    const { app } = makeApp(module, {}, (routes) => {
+      routes.use((req, _res, next) => next(void (req.user = ann)))
+      routes.get('/', requireUser(), (_req, res) => void res.end())
+    })
+    expect((await request(app).get('/')).status).toBe(401)
+  })
+
+  test('sends a browser to the login page, and after the login back to where it was', async () => {
+    const { app } = site(module)
+    const asked = await request(app)
+      .get('/pages/one?a=1&b=%2F%26')
+      .set({ Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' })
+    expect(asked.status).toBe(303)
+    expect(asked.headers['cache-control']).toBe('no-store')
+    const to = asked.headers.location!
+    expect(to).toBe(`/sign-in?returnTo=${encodeURIComponent('/pages/one?a=1&b=%2F%26')}`)
+    const loggedIn = await request(app).post(to).set('Accept', 'text/html')
+    expect([loggedIn.status, loggedIn.headers.location]).toEqual([303, '/pages/one?a=1&b=%2F%26'])
+    const back = await request(app).get(loggedIn.headers.location!).set('Cookie', cookieOf(loggedIn))
+    expect(back.body).toEqual(ann)
+  })
+
+  test('knows the whole path on a sub-router', async () => {
+    const { app } = makeApp(module, {}, (routes) => {
+      const router = module.Router()
+      router.get('/page', requireUser({ loginPage: '/sign-in' }))
+      routes.use('/inner', router)
+    })
+    const res = await request(app).get('/inner/page').set('Accept', 'text/html')
+    expect(res.headers.location).toBe('/sign-in?returnTo=%2Finner%2Fpage')
+  })
+
+  test('adds the way back to a query of the login page', async () => {
+    const { app } = site(module)
+    const res = await request(app).get('/odd').set('Accept', 'text/html')
+    expect(res.headers.location).toBe('/sign-in?lang=de&returnTo=%2Fodd')
+  })
+
+  test("gives no way back to a form's target, a HEAD, and an overlong address", async () => {
+    const { app } = site(module)
+    const form = await request(app).post('/pages').set('Accept', 'text/html')
+    const long = await request(app)
+      .get(`/pages?${'x'.repeat(3000)}`)
+      .set('Accept', 'text/html')
+    const head = await request(app).head('/pages').set('Accept', 'text/html')
+    for (const res of [form, long, head]) {
+      expect([res.status, res.headers.location]).toEqual([303, '/sign-in'])
+    }
+  })
+
+  test.each([
+    ['fetch()', { Accept: '*/*', 'Sec-Fetch-Mode': 'cors' }],
+    ['fetch() of HTML', { Accept: 'text/html', 'Sec-Fetch-Mode': 'same-origin' }],
+    ['curl', { Accept: '*/*' }],
+  ])('answers %s with 401: a script would take the login page for the answer', async (_what, headers) => {
+    const { app } = site(module)
+    expect((await request(app).get('/pages').set(headers)).status).toBe(401)
+  })
+
+  test('sends a navigation to the login page, whatever it accepts', async () => {
+    const { app } = site(module)
+    const res = await request(app).get('/pages').set({ Accept: '*/*', 'Sec-Fetch-Mode': 'navigate' })
+    expect(res.headers.location).toBe('/sign-in?returnTo=%2Fpages')
+  })
+
+  test('answers JSON clients with 401, login page or not', async () => {
+    const { app } = site(module)
+    for (const accept of ['application/json', 'application/json, text/plain, */*']) {
+      const res = await request(app).get('/pages').set('Accept', accept)
+      expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
+    }
+  })
+
+  test('redirects to no other site, whatever address was asked for', async () => {
+    const { app } = makeApp(module, {}, (routes) => {
+      routes.use(requireUser({ loginPage: '/sign-in' }))
+    })
+    for (const path of [
+      '//evil.example/x',
+      '/\\evil.example',
+      '/%5cevil.example',
+      '/%0d%0aSet-Cookie:%20a=1',
+    ]) {
+      const res = await new request.Test(app, 'GET', path).set('Accept', 'text/html')
+      const [page, query] = res.headers.location!.split('?')
+      expect(page).toBe('/sign-in')
+      expect(new URLSearchParams(query).get('returnTo') ?? '/').toMatch(/^\/(?![/\\])/)
+    }
+  })
+})
+
+test.each([
+  [{ loginpage: '/x' }, 'Did you mean loginPage?'],
+  [{ loginPage: true }, 'loginPage of requireUser() must be a path or an address'],
+  ['/x', 'The options of requireUser() must be an object'],
+])('requireUser() refuses the options %j at the start', (options, words) => {
+  expect(() => requireUser(options as never)).toThrow(
+    expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),
+  )
+})

@@ -1,0 +1,79 @@
+import { SessionError } from '../../errors.js'
+import type { SessionRecord } from '../../record.js'
+import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
+import { Lookup } from './lookup.js'
+import { StoreCalls, type StoreOperation } from './store-calls.js'
+
+/** The store as the core sees it: every call with a deadline, every failure with a code, lookups gathered. */
+export class Records {
+  readonly #store: SessionStore
+  readonly #calls: StoreCalls
+  readonly #lookup: Lookup
+  #isClosed = false
+
+  constructor(
+    store: SessionStore,
+    timeout: number,
+    onFailure: (operation: StoreOperation, error: SessionError) => void,
+  ) {
+    this.#store = store
+    this.#calls = new StoreCalls(timeout, onFailure)
+    this.#lookup = new Lookup(store, this.#calls)
+  }
+
+  find(id: string): MaybePromise<SessionRecord | undefined> {
+    this.#assertOpen()
+    return this.#lookup.find(id)
+  }
+
+  insert(record: SessionRecord): MaybePromise<void> {
+    return this.#call('insert', () => this.#store.insert(record))
+  }
+
+  update(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
+    return this.#call('update', () => this.#store.update(record, ifVersion))
+  }
+
+  delete(id: string): MaybePromise<boolean> {
+    return this.#call('delete', () => this.#store.delete(id))
+  }
+
+  /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */
+  listByUser(userId: string): MaybePromise<SessionRecord[]> {
+    return this.#call('listByUser', async () => listed(await this.#store.listByUser(userId)))
+  }
+
+  /** Milliseconds that a call, or a change with its retries, may take. */
+  get timeout(): number {
+    return this.#calls.timeout
+  }
+
+  /** Present for stores without an expiry of their own. */
+  get expiryStep(): ((limit: number) => MaybePromise<number>) | undefined {
+    if (this.#store.deleteExpired === undefined) return undefined
+    return (limit) => this.#call('deleteExpired', () => this.#store.deleteExpired!(Date.now(), limit))
+  }
+
+  /** Sends nothing to the store from now on. The store's client belongs to whoever made it. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #call<T>(operation: StoreOperation, ask: () => MaybePromise<T>): MaybePromise<T> {
+    this.#assertOpen()
+    return this.#calls.call(operation, ask)
+  }
+
+  #assertOpen(): void {
+    if (!this.#isClosed) return
+    throw new SessionError('CLOSED', 'This session manager was closed. Close it after the server has ended.')
+  }
+}
+
+function listed(records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
+  if (Array.isArray(records) && records.every((one) => typeof one?.id === 'string')) return records
+  throw new SessionError(
+    'RECORD_DAMAGED',
+    'The session store did not answer listByUser with an array of records. Fix the store.',
+  )
+}

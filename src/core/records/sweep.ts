@@ -1,0 +1,62 @@
+import type { MaybePromise } from '../../store.js'
+
+/** How often expired records are looked for. */
+const PAUSE_MS = 60_000
+/** How long one step should hold the event loop: half of the 2 ms that hardly any may exceed. */
+const STEP_MS = 1
+const MIN_ROWS = 8
+const MAX_ROWS = 1_000
+
+/**
+ * Removes expired records in small steps, for stores without an expiry of their own. The number of records
+ * a step follows from how long the last one took, so that hardly any step holds up requests for more than 2 ms.
+ */
+export class Sweep {
+  #timer: NodeJS.Timeout | undefined
+  #limit = MIN_ROWS
+  #isStopped = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(private readonly removeExpired: (limit: number) => MaybePromise<number>) {}
+
+  /** Begins; once is enough. Its timer never holds the process open. */
+  start(): void {
+    if (this.#timer === undefined) this.#wait(PAUSE_MS)
+  }
+
+  /** Ends it; resolves when no step is under way. */
+  stop(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    return this.#running
+  }
+
+  #wait(ms: number): void {
+    if (this.#isStopped) return
+    const step = () => {
+      this.#running = this.#step()
+    }
+    this.#timer = setTimeout(step, ms).unref()
+  }
+
+  async #step(): Promise<void> {
+    try {
+      const before = performance.now()
+      const answer = this.removeExpired(this.#limit)
+      const held = performance.now() - before
+      const isMore = (await answer) >= this.#limit
+      this.#limit = nextLimit(this.#limit, held)
+      // A step, then four times as long for requests; when nothing is left, a long pause.
+      this.#wait(isMore ? Math.max(STEP_MS, 4 * held) : PAUSE_MS)
+    } catch {
+      // The failure was reported as a `storeError`; what is left is removed in a later step.
+      this.#wait(PAUSE_MS)
+    }
+  }
+}
+
+/** Twice as many while there is time for it, half as many after a step that took too long. */
+export function nextLimit(limit: number, tookMs: number): number {
+  if (tookMs > STEP_MS) return Math.max(MIN_ROWS, Math.floor(limit / 2))
+  return tookMs < STEP_MS / 2 ? Math.min(MAX_ROWS, limit * 2) : limit
+}

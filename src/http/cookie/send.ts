@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { SessionRecord } from '../../record.js'
+import { warnOnce } from '../../lib/warn-once.js'
+import { serializeCleared, serializeToken, setCookie, type CookieChoice } from './cookie.js'
+import type { HttpSettings } from '../options.js'
+import { isSecure } from '../request/client-of.js'
+
+/** Gives the browser its token, until the session's absolute deadline: the idle one is kept by the server alone. */
+export function sendSessionCookie(
+  req: IncomingMessage,
+  res: ServerResponse,
+  settings: HttpSettings,
+  choice: CookieChoice,
+  token: string,
+  record: SessionRecord,
+): void {
+  if (settings.isProduction && !isSecure(req)) warnOfPlainHttp(choice)
+  const maxAge = record.absoluteExpiresAt - record.createdAt
+  send(res, choice, serializeToken(settings.cookie, choice, token, maxAge))
+}
+
+/** Makes the browser forget the cookie. */
+export function clearSessionCookie(res: ServerResponse, settings: HttpSettings, choice: CookieChoice): void {
+  send(res, choice, serializeCleared(settings.cookie, choice))
+}
+
+function send(res: ServerResponse, choice: CookieChoice, serialized: string): void {
+  setCookie(res, serialized, choice.name)
+  // A cache that keeps this response would hand one browser's session to another.
+  res.setHeader('Cache-Control', 'no-store')
+}
+
+function warnOfPlainHttp(choice: CookieChoice): void {
+  if (!choice.secure) {
+    warnOnce(
+      'SID_NOT_SECURE',
+      `The session cookie is sent without Secure in production, as the option cookie.secure says: ` +
+        `whoever sees the traffic can take the session.`,
+    )
+    return
+  }
+  warnOnce(
+    'SID_PLAIN_HTTP',
+    `A login came over plain http in production, and browsers keep the cookie "${choice.name}" on https only. ` +
+      `Behind a TLS proxy, set app.set('trust proxy', 1) (or what fits) so that Express sees https. ` +
+      `To serve plain http knowingly, set cookie: { secure: false }.`,
+  )
+}

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { cleanAddress, cleanUserAgent, type Client } from '../../core/client/client.js'
+
+/** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
+type MaybeExpress = IncomingMessage & { readonly secure?: boolean; readonly ip?: string | undefined }
+
+/**
+ * The client as recorded and compared, with Express' `req.ip`, which believes proxies as far as `trust proxy` says.
+ *
+ * @param known The client on record. What was cleaned when it was recorded need not be cleaned again.
+ */
+export function clientOf(req: IncomingMessage, known?: Client): Client {
+  const agent = req.headers['user-agent']
+  const address = (req as MaybeExpress).ip ?? req.socket.remoteAddress
+  if (known !== undefined && agent === known.userAgent && address === known.ip) return known
+  return { userAgent: cleanUserAgent(agent), ip: cleanAddress(address) }
+}
+
+/**
+ * Reads the address while the client is there: Node forgets that of a socket which has closed, unless it was asked
+ * before. Otherwise a client that hangs up during the lookup would have none, and be of no other network.
+ */
+export function captureRemoteAddress(req: IncomingMessage): void {
+  void req.socket.remoteAddress
+}
+
+/** Whether the request came over TLS, as Express sees it behind a trusted proxy. */
+export function isSecure(req: IncomingMessage): boolean {
+  return (req as MaybeExpress).secure ?? (req.socket as TLSSocket).encrypted ?? false
+}

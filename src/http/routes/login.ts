@@ -1,0 +1,109 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { SessionError } from '../../errors.js'
+import { answer } from './respond.js'
+import { checkHelperOptions } from '../check-options.js'
+import { fail } from '../request/fail.js'
+import { isMeant } from './reject-unintended.js'
+import { clientOf } from '../request/client-of.js'
+import { returnToOf } from './return-to.js'
+import { boundSession } from '../request/session-of.js'
+
+// A registered symbol: the ESM and CommonJS copies of this package have different classes, and with the option
+// `userId: (user) => user.userId` a refusal of the other copy would pass for a user.
+const refusal = Symbol.for('express-sid.refusal')
+
+/** What `authenticate` answers to say why not, for the audit log. The client learns only that it failed. */
+export class Refusal {
+  /** @internal */
+  readonly [refusal] = true
+
+  constructor(
+    readonly reason: string | undefined,
+    readonly userId: string | undefined,
+  ) {}
+}
+
+/**
+ * Refuses a login and says why in the event `loginRefused`: `return refuse({ reason: 'locked', userId })`.
+ * The answer is the same 401 as for an unknown user, so that nobody learns which accounts exist.
+ */
+export function refuse(why: { reason?: string; userId?: string | number } = {}): Refusal {
+  return new Refusal(why.reason, why.userId === undefined ? undefined : String(why.userId))
+}
+
+/** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
+export type Authenticate = (req: Request) => unknown
+
+export interface LoginOptions {
+  /** The names of the guest's data that the login keeps. Default: none. */
+  readonly keep?: readonly string[] | undefined
+  /** Where a browser goes after a login, unless a valid `?returnTo=` says. Default: it gets the text "Logged In". */
+  readonly redirect?: string | undefined
+  /** Where a browser goes after a refused login. Default: a 401. */
+  readonly failureRedirect?: string | undefined
+  /**
+   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * verify their own `state`. Default false.
+   */
+  readonly crossSite?: boolean | undefined
+}
+
+/**
+ * A route handler that logs in whom `authenticate` answers.
+ *
+ * Answers 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401
+ * when refused, 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, 503 for a prefetch or when the store
+ * fails.
+ */
+export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
+  checkOptions(authenticate, options)
+  return function loginRoute(req, res, next) {
+    // Express 4 does not look at returned promises: every rejection must go through next().
+    perform(req, res, authenticate, options).catch((error: unknown) => fail(res, next, error))
+  }
+}
+
+async function perform(
+  req: Request,
+  res: Response,
+  authenticate: Authenticate,
+  options: LoginOptions,
+): Promise<void> {
+  if (!isMeant(req, res, options.crossSite === true)) return
+  const session = boundSession(req)
+  const user = await authenticate(req)
+  if (isRefused(user)) {
+    const { reason, userId } = isRefusal(user) ? user : refuse()
+    session.sessions.emit('loginRefused', { reason, userId, client: clientOf(req) })
+    const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
+    return answer(req, res, { status: 401, text: 'Login Failed', json, redirect: options.failureRedirect })
+  }
+  const info = await session.login(user as object, { keep: options.keep })
+  const redirect = returnToOf(req) ?? options.redirect
+  // What the session keeps, and with loadUser that is the id alone: what `authenticate` answered may be a whole
+  // row, with a password hash that is nobody's to see and values that JSON has no word for.
+  const json = { user: info.user ?? { id: info.userId } }
+  answer(req, res, { status: 200, text: 'Logged In', json, redirect })
+}
+
+function isRefused(user: unknown): boolean {
+  return user === undefined || user === null || user === false || isRefusal(user)
+}
+
+function isRefusal(user: unknown): user is Refusal {
+  return typeof user === 'object' && user !== null && refusal in user
+}
+
+function checkOptions(authenticate: Authenticate, options: LoginOptions): void {
+  if (typeof authenticate !== 'function') {
+    throw new SessionError(
+      'OPTION_INVALID',
+      'login() needs a function that answers the user: login((req) => checkPassword(req.body)).',
+    )
+  }
+  checkHelperOptions(
+    options,
+    { keep: 'names', redirect: 'address', failureRedirect: 'address', crossSite: 'boolean' },
+    'login()',
+  )
+}

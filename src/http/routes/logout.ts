@@ -1,0 +1,34 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { answer } from './respond.js'
+import { checkHelperOptions } from '../check-options.js'
+import { fail } from '../request/fail.js'
+import { isMeant } from './reject-unintended.js'
+import { boundSession } from '../request/session-of.js'
+
+export interface LogoutOptions {
+  /** Where a browser goes afterwards. Default: it gets the text "Logged Out". */
+  readonly redirect?: string | undefined
+}
+
+/**
+ * A route handler that ends the session. Idempotent: a stranger's logout is a 200 too, which says so
+ * ("Can't Log Out: No User Logged In", JSON `{ loggedOut: false }`).
+ *
+ * Answers 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, and 503 for a prefetch or when the
+ * store fails: then the session may live on, and the cookie is kept so that the logout can be tried again.
+ */
+export function logout(options: LogoutOptions = {}): RequestHandler {
+  checkHelperOptions(options, { redirect: 'address' }, 'logout()')
+  return function logoutRoute(req, res, next) {
+    perform(req, res, options).catch((error: unknown) => fail(res, next, error))
+  }
+}
+
+async function perform(req: Request, res: Response, { redirect }: LogoutOptions): Promise<void> {
+  if (!isMeant(req, res, false)) return
+  const session = boundSession(req)
+  const loggedOut = session.holdsLogin
+  await session.logout()
+  const text = loggedOut ? 'Logged Out' : "Can't Log Out: No User Logged In"
+  answer(req, res, { status: 200, text, json: { loggedOut }, redirect })
+}

@@ -1,0 +1,48 @@
+import type { Request, RequestHandler } from 'express'
+import { SessionError } from '../../errors.js'
+import { prefersJson } from './respond.js'
+import { checkHelperOptions } from '../check-options.js'
+import { fail } from '../request/fail.js'
+import { loginPageFor } from './return-to.js'
+import { boundSession } from '../request/session-of.js'
+
+export interface RequireUserOptions {
+  /**
+   * The path of the login page. A browser is sent there (303) with `?returnTo=` naming the page it asked for,
+   * which `login()` goes back to. Default: none; the answer is an error of status 401, as it is for scripts.
+   */
+  readonly loginPage?: string | undefined
+}
+
+/**
+ * Lets only requests with a user of a session pass; what lies behind is `Cache-Control: private, no-store`
+ * unless the application says otherwise.
+ *
+ * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
+ */
+export function requireUser(options: RequireUserOptions = {}): RequestHandler {
+  checkHelperOptions(options, { loginPage: 'address' }, 'requireUser()')
+  const { loginPage } = options
+  return function requireUserGuard(req, res, next) {
+    const session = boundSession(req)
+    if (session.user !== undefined) {
+      if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
+      return next()
+    }
+    if (session.failure !== undefined) return fail(res, next, session.failure)
+    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, unauthenticated())
+    res.setHeader('Cache-Control', 'no-store')
+    res.redirect(303, loginPageFor(req, loginPage))
+  }
+}
+
+/** Whether a person waits for a page. A script that is sent to the login page would take its HTML for the answer. */
+function wantsPage(req: Request): boolean {
+  const mode = req.headers['sec-fetch-mode']
+  if (mode !== undefined) return mode === 'navigate'
+  return req.headers.accept?.includes('text/html') === true && !prefersJson(req)
+}
+
+function unauthenticated(): SessionError {
+  return new SessionError('UNAUTHENTICATED', 'Log in to see this.')
+}

@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http'
+import { parseUrl } from '../../lib/parse-url.js'
+
+/** The query parameter that takes a visitor back to the page which asked for a login. */
+export const RETURN_TO = 'returnTo'
+
+const LONGEST = 2_048
+// Any origin serves: it only shows whether the path leads away from it.
+const here = 'http://here.invalid'
+
+/**
+ * The path, if it is one of this site: it begins with one slash, holds no backslash (browsers read it as a
+ * slash) and no control character (browsers drop some), and resolves to our own origin.
+ * An open redirect is CWE-601.
+ */
+export function localPath(path: unknown): string | undefined {
+  if (typeof path !== 'string' || path.length > LONGEST) return undefined
+  if (!path.startsWith('/') || path.startsWith('//') || hasBackslashOrControl(path)) return undefined
+  return parseUrl(path, here)?.origin === here ? path : undefined
+}
+
+/** The page to go back to, as the query of this request says. Two of them are none. */
+export function returnToOf(req: IncomingMessage & { originalUrl?: string }): string | undefined {
+  const { searchParams } = new URL(queryOf(req), here)
+  const values = searchParams.getAll(RETURN_TO)
+  return values.length === 1 ? localPath(values[0]) : undefined
+}
+
+/** The login page, with the way back to the page that was asked for, if that was a page. */
+export function loginPageFor(req: IncomingMessage & { originalUrl?: string }, loginPage: string): string {
+  const path = isNavigation(req) ? localPath(req.originalUrl ?? req.url) : undefined
+  if (path === undefined) return loginPage
+  const joint = loginPage.includes('?') ? '&' : '?'
+  return `${loginPage}${joint}${RETURN_TO}=${encodeURIComponent(path)}`
+}
+
+/** Only a page that was navigated to can be gone back to: never a form's target or a script's call. */
+function isNavigation(req: IncomingMessage): boolean {
+  const mode = req.headers['sec-fetch-mode']
+  return req.method === 'GET' && (mode === undefined || mode === 'navigate')
+}
+
+function queryOf(req: IncomingMessage & { originalUrl?: string }): string {
+  const url = req.originalUrl ?? req.url ?? ''
+  const start = url.indexOf('?')
+  return start === -1 ? '' : url.slice(start)
+}
+
+function hasBackslashOrControl(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code < 0x20 || code === 0x7f || code === 0x5c) return true
+  }
+  return false
+}

@@ -1,0 +1,157 @@
+import { SessionError } from '../../errors.js'
+import { decodeRecord, encodeRecord, isSessionRecord, type SessionRecord } from '../../record.js'
+import type { SessionStore, UpdateResult } from '../../store.js'
+import { ask, pack, read, type ExpressSessionStore, type StoredSession } from './calls.js'
+import { isTouch, Touches } from './touches.js'
+import { Turns } from './turns.js'
+
+export type { ExpressSessionStore } from './calls.js'
+
+/**
+ * The store's own expiry comes so much later than the deadline. Where the record has the deadline, time to
+ * spare costs nothing. Where the store's expiry *is* the deadline, it is what counting in whole seconds needs.
+ */
+const MARGIN_MS = { inRecord: 60_000, inStore: 2_000 }
+
+/**
+ * Keeps sessions in a store that was written for express-session: connect-mongo, connect-dynamodb,
+ * session-file-store, … For a system that this package has a store of its own for, take that one: the
+ * interface of express-session can't carry every promise. What holds here:
+ *
+ * - **Logout is final in this process.** There is no compare-and-set, so the writes of one session are made
+ *   one after another, within this process. A process that is writing to a session at the very moment when
+ *   another one ends it may bring it back, and two that write at once may lose one write.
+ * - **`list` and `revokeAll` reject with UNSUPPORTED (501):** such stores have no index by user.
+ * - **The idle deadline is the store's.** Moving it is the store's own `touch` and never a `set`, which could
+ *   bring back what another process has ended. A store without `touch` keeps the deadline of the login, or
+ *   of the last data write.
+ *
+ * @param store the instance that would be given to express-session as its `store`.
+ * @throws SessionError OPTION_INVALID for anything else.
+ */
+export function fromExpressSession(store: ExpressSessionStore): SessionStore {
+  checkStore(store)
+  // Without a listener Node ends the process. Nothing is lost: what failed is reported by each call.
+  store.on?.('error', () => undefined)
+  return new ExpressSessionAdapter(store)
+}
+
+class ExpressSessionAdapter implements SessionStore {
+  readonly #turns = new Turns()
+  readonly #touches = new Touches()
+
+  /** Whether the store moves deadlines. If not, they stay as they were written. */
+  readonly #moves: boolean
+  readonly #margin: number
+
+  constructor(private readonly store: ExpressSessionStore) {
+    this.#moves = store.touch !== undefined
+    this.#margin = this.#moves ? MARGIN_MS.inStore : MARGIN_MS.inRecord
+  }
+
+  insert(record: SessionRecord): Promise<void> {
+    const text = encodeRecord(record)
+    return this.#turns.take(record.id, async () => {
+      if ((await read(this.store, record.id)) !== undefined) throw taken(record.id)
+      await this.#set(record, text)
+    })
+  }
+
+  async get(id: string): Promise<SessionRecord | undefined> {
+    const stored = await read(this.store, id)
+    return stored && this.#asOfNow(stored)
+  }
+
+  update(record: SessionRecord, ifVersion: number): Promise<UpdateResult> {
+    const { id } = record
+    const text = encodeRecord(record)
+    return this.#turns.take(id, async () => {
+      const stored = await read(this.store, id)
+      if (stored === undefined) return 'absent'
+      // Another process wrote since this one touched: the versions count different changes from there on.
+      if (this.#touches.forgetIfNotOn(stored.record)) return 'conflict'
+      const current = this.#asOfNow(stored)
+      if (current.version !== ifVersion) return 'conflict'
+      const next = decodeRecord(id, text)
+      if (isTouch(current, next)) await this.#touch(stored.record, next)
+      else await this.#set(record, text)
+      return 'ok'
+    })
+  }
+
+  delete(id: string): Promise<boolean> {
+    return this.#turns.take(id, async () => {
+      // What can't be read, because it is damaged, can still be ended.
+      const wasThere = await read(this.store, id).then(
+        (stored) => stored !== undefined,
+        () => true,
+      )
+      if (wasThere) await ask(this.store, 'destroy', id)
+      return wasThere
+    })
+  }
+
+  listByUser(): Promise<SessionRecord[]> {
+    return Promise.reject(unsupported())
+  }
+
+  async #set({ id, expiresAt }: SessionRecord, text: string): Promise<void> {
+    await ask(this.store, 'set', id, pack(text, expiresAt + this.#margin))
+    this.#touches.forget(id)
+  }
+
+  async #touch(stored: SessionRecord, next: SessionRecord): Promise<void> {
+    if (!this.#moves) return this.#touches.remember(stored, { ...next, expiresAt: stored.expiresAt })
+    // The record as it is stored: where `touch` writes more than the deadline, that changes nothing.
+    const session = pack(encodeRecord(stored), next.expiresAt + this.#margin)
+    await ask(this.store, 'touch', next.id, session)
+    this.#touches.remember(stored, next)
+  }
+
+  /** The record with what `touch` could not write into it. */
+  #asOfNow({ record, cookieExpires }: StoredSession): SessionRecord {
+    if (!isSessionRecord(record)) return record
+    const current = this.#touches.applied(record)
+    if (!this.#moves) return current
+    const expiresAt = deadline(record, current.expiresAt, cookieExpires - this.#margin, Date.now())
+    return { ...current, expiresAt }
+  }
+}
+
+/**
+ * The idle deadline of a session that a store with `touch` has just handed out.
+ *
+ * Some stores write the moved deadline into the cookie: then it is known. Most move only an expiry of their
+ * own, which they do not tell, and hand out what has not expired: then a session that is handed out past the
+ * deadline in its record was touched since, and is taken as of now.
+ */
+function deadline(record: SessionRecord, touchedUntil: number, cookieUntil: number, now: number): number {
+  const { expiresAt, lastSeenAt, absoluteExpiresAt } = record
+  const isInCookie = cookieUntil > expiresAt
+  const known = Math.max(touchedUntil, isInCookie ? cookieUntil : expiresAt)
+  const idleTimeout = expiresAt - lastSeenAt
+  return Math.min(known > now || isInCookie ? known : now + idleTimeout, absoluteExpiresAt)
+}
+
+function checkStore(store: ExpressSessionStore): void {
+  const has = (name: string) =>
+    typeof (store as unknown as Record<string, unknown> | null)?.[name] === 'function'
+  if (typeof store === 'object' && has('get') && has('set') && has('destroy')) return
+  throw new SessionError(
+    'OPTION_INVALID',
+    'fromExpressSession takes the instance that would be the store of express-session, with get, set and ' +
+      'destroy: fromExpressSession(new FileStore()), not the class.',
+  )
+}
+
+function taken(id: string): SessionError {
+  return new SessionError('STORE_FAILED', `There is a session ${id} already. Insert each id once.`)
+}
+
+function unsupported(): SessionError {
+  return new SessionError(
+    'UNSUPPORTED',
+    'A store of express-session has no index by user, so the sessions of a user can be neither listed nor ' +
+      'revoked together. Use a store that comes with express-sid: Redis, PostgreSQL, MySQL, SQLite or memory.',
+  )
+}

@@ -1,0 +1,57 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { SessionRecord } from '../../record.js'
+
+/** What a touch changes of a record. */
+type Seen = Pick<SessionRecord, 'version' | 'lastSeenAt' | 'expiresAt' | 'userAgent' | 'ip'>
+
+interface Touch {
+  /** The version that the store holds; `seen.version` is the one that this process has come to since. */
+  readonly on: number
+  readonly seen: Seen
+}
+
+/** Past it the oldest are forgotten: those sessions are touched again, a little early. */
+const MAX_TOUCHES = 10_000
+
+/** Whether nothing else differs. Both are plain JSON. */
+export function isTouch(from: SessionRecord, to: SessionRecord): boolean {
+  return isDeepStrictEqual({ ...from, ...seenOf(to) }, to)
+}
+
+/**
+ * What this process has touched. A store's `touch` moves a deadline and leaves the record as it is, so the
+ * rest is remembered here: else a session would look unused for ever, and be touched on each request.
+ */
+export class Touches {
+  readonly #byId = new Map<string, Touch>()
+
+  remember(stored: SessionRecord, next: SessionRecord): void {
+    this.#byId.delete(next.id)
+    this.#byId.set(next.id, { on: stored.version, seen: seenOf(next) })
+    if (this.#byId.size <= MAX_TOUCHES) return
+    for (const oldest of this.#byId.keys()) {
+      this.#byId.delete(oldest)
+      return
+    }
+  }
+
+  /** The stored record with the touches that came after it. */
+  applied(stored: SessionRecord): SessionRecord {
+    const touch = this.#byId.get(stored.id)
+    return touch?.on === stored.version ? { ...stored, ...touch.seen } : stored
+  }
+
+  /** Whether there were touches of another version than this one. */
+  forgetIfNotOn(stored: SessionRecord): boolean {
+    const touch = this.#byId.get(stored.id)
+    return touch !== undefined && touch.on !== stored.version && this.#byId.delete(stored.id)
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id)
+  }
+}
+
+function seenOf({ version, lastSeenAt, expiresAt, userAgent, ip }: SessionRecord): Seen {
+  return { version, lastSeenAt, expiresAt, userAgent, ip }
+}

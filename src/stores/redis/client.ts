@@ -1,0 +1,126 @@
+import { SessionError } from '../../errors.js'
+
+/**
+ * A connected client of `redis` (node-redis 4 or later: client, pool, Cluster or Sentinel), of `ioredis`
+ * (5 or later) or of `iovalkey` (Redis, Cluster or Sentinel). Both families have these methods, and call
+ * them differently; the store finds out which one it was given.
+ */
+export interface RedisClient {
+  sendCommand(...args: never[]): unknown
+  multi(...args: never[]): unknown
+}
+
+/** A command as Redis reads it. In lower case: some ioredis versions know the keys of a command only then. */
+export type Command = readonly string[]
+
+/** What the store needs of a client, and what every one of them can do. */
+export interface Connection {
+  /** Whether keys live on several primaries. */
+  readonly isCluster: boolean
+  /** Sends one command to the primary that holds `key`. */
+  send(key: string, command: Command): Promise<unknown>
+  /** Sends commands to the primary that holds `key`, one after another over one connection. */
+  sendInRow(key: string, commands: readonly Command[]): Promise<unknown[]>
+}
+
+interface Ioredis extends RedisClient {
+  call(...command: Command): Promise<unknown>
+  pipeline(commands: readonly Command[]): { exec(): Promise<[Error | null, unknown][] | null> }
+  isCluster?: boolean
+  options?: { scaleReads?: unknown }
+}
+
+interface Batch {
+  addCommand(...args: unknown[]): unknown
+  execAsPipeline(): Promise<unknown[]>
+}
+
+interface NodeRedis extends RedisClient {
+  sendCommand(...args: unknown[]): Promise<unknown>
+  multi(): Batch
+  on?(event: 'error', listener: () => void): unknown
+  listenerCount?(event: 'error'): number
+  options?: { legacyMode?: unknown }
+}
+
+/**
+ * The client behind one way to call it.
+ * @throws SessionError OPTION_INVALID for what is no such client, or reads from replicas.
+ */
+export function connectionOf(client: RedisClient): Connection {
+  if (isIoredis(client)) return ofIoredis(client)
+  if (isNodeRedis(client)) return ofNodeRedis(client)
+  throw new SessionError(
+    'OPTION_INVALID',
+    'redisStore() takes a connected client of redis (4 or later), ioredis (5 or later) or iovalkey: ' +
+      'redisStore(await createClient().connect()) or redisStore(new Redis()). ' +
+      'A URL, a promise of a client and a client of callbacks (legacy mode) are none.',
+  )
+}
+
+function isIoredis(client: RedisClient | undefined): client is Ioredis {
+  const { call, pipeline } = (client ?? {}) as Partial<Ioredis>
+  return typeof call === 'function' && typeof pipeline === 'function'
+}
+
+function isNodeRedis(client: RedisClient | undefined): client is NodeRedis {
+  const given = (client ?? {}) as Partial<NodeRedis>
+  if (typeof given.sendCommand !== 'function' || typeof given.multi !== 'function') return false
+  // Clients of callbacks have both methods too, and would answer nothing to everything.
+  return !given.options?.legacyMode && typeof given.multi().execAsPipeline === 'function'
+}
+
+function ofIoredis(client: Ioredis): Connection {
+  const { scaleReads = 'master' } = client.options ?? {}
+  if (client.isCluster && scaleReads !== 'master') {
+    throw new SessionError(
+      'OPTION_INVALID',
+      'redisStore() needs a Cluster client that reads from primaries, without the option scaleReads: ' +
+        'a replica may still show a session that was logged out.',
+    )
+  }
+  const sendInRow = async (_key: string, commands: readonly Command[]) => {
+    const replies = (await client.pipeline(commands).exec()) ?? []
+    return replies.map(([error, reply]) => {
+      if (error) throw error
+      return reply
+    })
+  }
+  return {
+    isCluster: client.isCluster === true,
+    async send(key, command) {
+      // Auto-pipelining of iovalkey takes the first argument of any call for its key. That of `eval` is a script.
+      if (command[0] === 'eval') return (await sendInRow(key, [command]))[0]
+      return client.call(...command)
+    },
+    sendInRow,
+  }
+}
+
+function ofNodeRedis(client: NodeRedis): Connection {
+  surviveErrors(client)
+  const isCluster = 'masters' in client
+  const isReadonly = false
+  const before = (key: string) =>
+    isCluster ? [key, isReadonly] : 'getMasterNode' in client ? [isReadonly] : []
+  return {
+    isCluster,
+    send: (key, command) => client.sendCommand(...before(key), command),
+    sendInRow(key, commands) {
+      const batch = client.multi()
+      // The batch of a Cluster takes (key, isReadonly, command, transform), that of version 4 no isReadonly.
+      const first = isCluster && batch.addCommand.length === 3 ? [key] : before(key)
+      for (const command of commands) batch.addCommand(...first, command)
+      return batch.execAsPipeline()
+    },
+  }
+}
+
+/**
+ * Node ends a process in which nobody listens to `error`, and node-redis emits it whenever a server goes away.
+ * What failed is told to the caller of each command, so nothing is lost by not listening. ioredis emits
+ * `error` only to listeners, and prints it where there are none.
+ */
+function surviveErrors(client: NodeRedis): void {
+  if (client.listenerCount?.('error') === 0) client.on?.('error', () => undefined)
+}
