@@ -1,3 +1,4 @@
+import { wiringOf } from '../../src/http/wiring.js'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -114,12 +115,14 @@ describe('the table of options in the README', () => {
     const value: unknown = runInNewContext(`(${code})`, { memoryStore })
     const [group, inner] = name.split('.')
     const options = inner === undefined ? { [name]: value } : { [group!]: { [inner]: value } }
-    expect(createSessions(options as SessionOptions).settings).toEqual(createSessions().settings)
+    expect(wiringOf(createSessions(options as SessionOptions))!.settings).toEqual(
+      wiringOf(createSessions())!.settings,
+    )
   })
 
   test('says what follows from shorter timeouts', () => {
-    expect(createSessions({ idleTimeout: '5m' }).settings.touchInterval).toBe(30_000)
-    expect(createSessions({ guestIdleTimeout: '1m' }).settings.touchInterval).toBe(6_000)
+    expect(wiringOf(createSessions({ idleTimeout: '5m' }))!.settings.touchInterval).toBe(30_000)
+    expect(wiringOf(createSessions({ guestIdleTimeout: '1m' }))!.settings.touchInterval).toBe(6_000)
   })
 })
 

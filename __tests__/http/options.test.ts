@@ -1,3 +1,4 @@
+import { wiringOf } from '../../src/http/wiring.js'
 import { createSessions, login, memoryStore, sessionMiddleware, type SessionOptions } from 'express-sid'
 import { ann, DAY, MINUTE, SECOND } from '../support/core.js'
 import { makeApp, expresses } from './support/apps.js'
@@ -64,7 +65,7 @@ test.each(['idleTimeout', 'absoluteTimeout', 'guestIdleTimeout', 'touchInterval'
 )
 
 test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', () => {
-  const { settings } = createSessions()
+  const { settings } = wiringOf(createSessions())!
   expect(settings).toMatchObject({
     idleTimeout: 7 * DAY,
     absoluteTimeout: 30 * DAY,
@@ -78,7 +79,7 @@ test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', ()
 
 test('lifetimes beyond 400 days are refused, since no browser keeps a cookie longer', () => {
   expect(make({ absoluteTimeout: '401d' })).toThrow(invalid('absoluteTimeout', '400'))
-  expect(createSessions({ absoluteTimeout: '400d' }).settings.absoluteTimeout).toBe(400 * DAY)
+  expect(wiringOf(createSessions({ absoluteTimeout: '400d' }))!.settings.absoluteTimeout).toBe(400 * DAY)
 })
 
 test('lifetimes that contradict each other are refused', () => {
@@ -90,9 +91,9 @@ test('lifetimes that contradict each other are refused', () => {
   expect(make({ idleTimeout: '1h', touchInterval: '1h' })).toThrow(invalid('touchInterval'))
   expect(make({ touchInterval: '2h' })).toThrow(invalid('touchInterval', '3600000'))
   // The defaults step aside.
-  expect(createSessions({ absoluteTimeout: '1d' }).settings.absoluteTimeout).toBe(DAY)
-  expect(createSessions({ idleTimeout: '30s' }).settings.touchInterval).toBe(3 * SECOND)
-  expect(createSessions({ touchInterval: 0 }).settings.touchInterval).toBe(0)
+  expect(wiringOf(createSessions({ absoluteTimeout: '1d' }))!.settings.absoluteTimeout).toBe(DAY)
+  expect(wiringOf(createSessions({ idleTimeout: '30s' }))!.settings.touchInterval).toBe(3 * SECOND)
+  expect(wiringOf(createSessions({ touchInterval: 0 }))!.settings.touchInterval).toBe(0)
 })
 
 test('a storeTimeout that no timer can wait for is refused', () => {

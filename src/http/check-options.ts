@@ -4,9 +4,9 @@ import { parseDuration } from '../lib/duration.js'
 import { SessionError } from '../errors.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
-import { resolveCookie } from './cookie/cookie.js'
+import { resolveCookie } from './cookie/options.js'
 import type { Duration, HttpSettings, SessionOptions } from './options.js'
-import { parseTrustedOrigins } from './origin/origin.js'
+import { parseTrustedOrigins } from './origin/trusted-origins.js'
 
 const names: Record<keyof SessionOptions, true> = {
   store: true,

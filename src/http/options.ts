@@ -1,6 +1,6 @@
 import type { ClientChangePolicy, Settings } from '../core/settings.js'
 import type { SessionStore } from '../store.js'
-import type { CookieOptions, CookieSettings } from './cookie/cookie.js'
+import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
 /** Milliseconds, or a whole number with a unit: `'500ms'`, `'30s'`, `'30m'`, `'12h'`, `'7d'`, `'2w'`. */
 export type Duration = number | string

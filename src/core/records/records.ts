@@ -43,6 +43,11 @@ export class Records {
     return this.#call('listByUser', async () => listed(await this.#store.listByUser(userId)))
   }
 
+  /** Whether the store can list the sessions of a user. */
+  get canList(): boolean {
+    return typeof this.#store.listByUser === 'function'
+  }
+
   /** Milliseconds that a call, or a change with its retries, may take. */
   get timeout(): number {
     return this.#calls.timeout

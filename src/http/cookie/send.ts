@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionRecord } from '../../record.js'
 import { warnOnce } from '../../lib/warn-once.js'
-import { serializeCleared, serializeToken, setCookie, type CookieChoice } from './cookie.js'
+import type { CookieChoice } from './options.js'
+import { serializeCleared, serializeToken, setCookie } from './write.js'
 import type { HttpSettings } from '../options.js'
 import { isSecure } from '../request/client-of.js'
 

@@ -4,7 +4,7 @@ import { prefersJson } from './respond.js'
 import { checkHelperOptions } from '../check-options.js'
 import { fail } from '../request/fail.js'
 import { loginPageFor } from './return-to.js'
-import { boundSession } from '../request/session-of.js'
+import { stateOf } from '../request/session-of.js'
 
 export interface RequireUserOptions {
   /**
@@ -24,12 +24,12 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
   checkHelperOptions(options, { loginPage: 'address' }, 'requireUser()')
   const { loginPage } = options
   return function requireUserGuard(req, res, next) {
-    const session = boundSession(req)
-    if (session.user !== undefined) {
+    const state = stateOf(req)
+    if (state.user !== undefined) {
       if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
       return next()
     }
-    if (session.failure !== undefined) return fail(res, next, session.failure)
+    if (state.failure !== undefined) return fail(res, next, state.failure)
     if (loginPage === undefined || !wantsPage(req)) return fail(res, next, unauthenticated())
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
