@@ -613,7 +613,7 @@ describe('events', () => {
   it('hold no secret, whatever happens to a session', async () => {
     const { sessions, engine, use, seen } = manager()
     const started = await engine.login(ann, chrome, [])
-    void use(started, firefox)
+    await use(started, firefox)
     moveTheClock(7 * DAY)
     await use(started)
     const second = await engine.login(ann, chrome, [])

@@ -1,10 +1,9 @@
-import { isPromise } from '../lib/promises.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { Events } from './events.js'
-import { Identification, undecided, type ClientSource, type Verdict } from './identification.js'
+import { Identification, type ClientSource, type Settle } from './identification.js'
 import { infoOf } from './info.js'
 import { timesAtStart, touched } from './lifetime.js'
 import { LiveRecords } from './records/live-records.js'
@@ -47,19 +46,8 @@ export class Engine {
    * Finds out whose request it is, and calls `settle` exactly once with the verdict: at once where the store is in
    * the process. A failure of the store is a verdict too. What `settle` throws is never caught here.
    */
-  identify(values: readonly string[], source: ClientSource, settle: (verdict: Verdict) => void): void {
-    let verdict: MaybePromise<Verdict>
-    try {
-      verdict = this.#identification.of(values, source)
-    } catch (error) {
-      verdict = undecided(error)
-    }
-    if (!isPromise(verdict)) return settle(verdict)
-    // In a microtask of its own: what a route handler throws is the application's, not a rejection of the lookup.
-    verdict.then(
-      (found) => queueMicrotask(() => settle(found)),
-      (error: unknown) => queueMicrotask(() => settle(undecided(error))),
-    )
+  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+    this.#identification.identify(values, source, settle)
   }
 
   /** The user of a session, as the application knows them. */

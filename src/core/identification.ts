@@ -7,7 +7,7 @@ import { isTouchDue, touched } from './lifetime.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Settings } from './settings.js'
-import { parseToken, secretMatches, type Token } from './token.js'
+import { hashMatches, parseToken, type Token } from './token.js'
 import { userOf } from './user.js'
 
 /** What is known of a request once its cookies have been looked up. The HTTP side acts on this and on nothing else. */
@@ -32,6 +32,9 @@ export interface ClientSource {
   /** @param known the client on record, to be returned itself where nothing differs from it. */
   client(known: Client): Client
 }
+
+/** Called exactly once with the verdict: at once where nothing has to be waited for. */
+export type Settle = (verdict: Verdict) => void
 
 /** The verdict on a request without a session. */
 export const nobody: Verdict = {
@@ -60,43 +63,59 @@ export class Identification {
   ) {}
 
   /**
-   * The verdict on these values of the session cookie. A malformed value causes no call to the store. Nothing is
-   * written and nothing is reported before the secret is verified.
+   * Calls `settle` with the verdict on these values of the session cookie. A malformed value causes no call to the
+   * store. Nothing is written and nothing is reported before the secret is verified.
    */
-  of(values: readonly string[], source: ClientSource): MaybePromise<Verdict> {
+  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
     const value = values[0]
-    if (value === undefined || values.length > MAX_COOKIE_VALUES) return nobody
-    if (values.length > 1) return this.#ofSeveral(values, source)
+    if (value === undefined || values.length > MAX_COOKIE_VALUES) return settle(nobody)
+    if (values.length > 1) return this.#identifyAmong(values, source, settle)
     const token = parseToken(value)
-    if (token === undefined) return nobody
-    return chain(this.#verify(token), (record) => (record ? this.#admit(record, source) : nobody))
-  }
-
-  async #ofSeveral(values: readonly string[], source: ClientSource): Promise<Verdict> {
-    const tokens = values.map(parseToken).filter((token) => token !== undefined)
-    const found = await Promise.all(tokens.map(async (token) => this.#verify(token)))
-    const live = found.filter((record) => record !== undefined)
-    if (live.length === 1) return this.#admit(live[0]!, source)
-    // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
-    // otherwise a cookie planted beside the real one would outlive every logout.
-    return { ...nobody, held: live }
-  }
-
-  /** The live session that the token opens. */
-  #verify({ id, secret }: Token): MaybePromise<SessionRecord | undefined> {
-    return chain(this.records.find(id), (record) => {
-      if (record === undefined || !secretMatches(secret, record.secretHash)) return undefined
-      return this.live.ifAlive(record)
+    if (token === undefined) return settle(nobody)
+    this.records.findFor(token.id, token.secret, (record, hash, failure) => {
+      if (failure !== undefined) settle(undecided(failure))
+      else if (record === undefined || !hashMatches(hash, record.secretHash)) settle(nobody)
+      else deliver(() => this.#judge(record, source), settle)
     })
   }
 
-  /** What the client may do with a verified session. */
-  #admit(verified: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
-    const client = source.client(verified)
-    if (this.clients.refuses(verified, client)) return { ...nobody, held: [verified] }
-    if (!isTouchDue(verified, Date.now(), this.settings)) return this.#withUser(verified)
-    return chain(this.#touch(verified, client), (record) =>
-      record ? this.#withUser(record) : { ...nobody, hasEnded: true },
+  #identifyAmong(values: readonly string[], source: ClientSource, settle: Settle): void {
+    const tokens = values.map(parseToken).filter((token) => token !== undefined)
+    deliver(async () => {
+      const found = await Promise.all(tokens.map((token) => this.#verify(token)))
+      const live = found.filter((record) => record !== undefined)
+      if (live.length === 1) return this.#judge(live[0]!, source)
+      // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
+      // otherwise a cookie planted beside the real one would outlive every logout.
+      return { ...nobody, held: live }
+    }, settle)
+  }
+
+  /** The live session that the token opens. */
+  #verify({ id, secret }: Token): Promise<SessionRecord | undefined> {
+    return new Promise((resolve, reject) => {
+      this.records.findFor(id, secret, (record, hash, failure) => {
+        if (failure !== undefined) reject(failure)
+        else if (record === undefined || !hashMatches(hash, record.secretHash)) resolve(undefined)
+        else resolve((async () => this.live.ifAlive(record))())
+      })
+    })
+  }
+
+  /** The verdict on a session whose secret was verified. */
+  #judge(verified: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
+    const alive = this.live.ifAlive(verified)
+    if (alive === verified) return this.#admit(verified, source)
+    return chain(alive, () => nobody)
+  }
+
+  /** What the client may do with a live session. */
+  #admit(record: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
+    const client = source.client(record)
+    if (this.clients.refuses(record, client)) return { ...nobody, held: [record] }
+    if (!isTouchDue(record, Date.now(), this.settings)) return this.#withUser(record)
+    return chain(this.#touch(record, client), (current) =>
+      current ? this.#withUser(current) : { ...nobody, hasEnded: true },
     )
   }
 
@@ -126,4 +145,20 @@ export class Identification {
       failure: undefined,
     }))
   }
+}
+
+/** Calls `settle` with what `judge` returns or fails with. What `settle` throws is the application's: never caught here. */
+function deliver(judge: () => MaybePromise<Verdict>, settle: Settle): void {
+  let verdict: MaybePromise<Verdict>
+  try {
+    verdict = judge()
+  } catch (error) {
+    verdict = undecided(error)
+  }
+  if (!isPromise(verdict)) return settle(verdict)
+  // In a microtask of its own: what a route handler throws is no rejection of the lookup.
+  verdict.then(
+    (found) => queueMicrotask(() => settle(found)),
+    (error: unknown) => queueMicrotask(() => settle(undecided(error))),
+  )
 }
