@@ -17,6 +17,8 @@ const statusByCode = {
   DATA_INVALID: 500,
   /** A write to a session that has been logged out, revoked or has expired. */
   SESSION_ENDED: 401,
+  /** The request's cookie is outdated: somebody has used a copy of it, or an old backup. */
+  SECRET_REUSED: 401,
   /** The change needs a new cookie, and the response headers have been sent. No session was started. */
   HEADERS_SENT: 500,
   /** The store threw or rejected. */

@@ -77,7 +77,7 @@ describe('a token', () => {
   it('is answered at once by a store in the process that takes one id at a time', async () => {
     const { engine, started } = await loggedIn(withoutGetMany)
     const settle = jest.fn()
-    engine.identify([started.token], { client: () => chrome }, settle)
+    engine.identify([started.token], { client: () => chrome, takesToken: () => true }, settle)
     expect(settle).toHaveBeenCalledTimes(1)
     expect(settle).toHaveBeenCalledWith(expect.objectContaining({ record: started.record, user: ann }))
   })
@@ -86,12 +86,12 @@ describe('a token', () => {
     const { engine, started } = await loggedIn(withoutGetMany)
     const settle = jest.fn()
     moveTheClock(MINUTE)
-    engine.identify([started.token], { client: () => chrome }, settle)
+    engine.identify([started.token], { client: () => chrome, takesToken: () => true }, settle)
     expect(settle).toHaveBeenLastCalledWith(
       expect.objectContaining({ record: expect.objectContaining({ version: 2 }) as unknown }),
     )
     moveTheClock(30 * DAY)
-    engine.identify([started.token], { client: () => chrome }, settle)
+    engine.identify([started.token], { client: () => chrome, takesToken: () => true }, settle)
     expect(settle).toHaveBeenLastCalledWith(expect.objectContaining({ record: undefined, held: [] }))
     expect(settle).toHaveBeenCalledTimes(2)
   })

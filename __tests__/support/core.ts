@@ -1,7 +1,7 @@
 import type { Client } from '../../src/core/client/client.js'
 import type { SessionEvents } from '../../src/core/events.js'
 import { Engine, type Started } from '../../src/core/engine.js'
-import type { Verdict } from '../../src/core/identification.js'
+import type { Verdict } from '../../src/core/verdict.js'
 import { SessionManager, type Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import { parseToken, type Token } from '../../src/core/token.js'
@@ -23,6 +23,9 @@ export function settingsWith(overrides: Partial<Settings> = {}): Settings {
     touchInterval: MINUTE,
     storeTimeout: 2 * SECOND,
     onClientChange: { engine: 'refuse', network: 'report' },
+    rotateEvery: false,
+    rotationGrace: 5 * MINUTE,
+    onReuse: 'end',
     loadUser: undefined,
     userId: undefined,
     serializeUser: undefined,
@@ -35,7 +38,9 @@ export function makeCore(settings: Settings) {
   const engine = new Engine(settings)
   const sessions = new SessionManager(engine)
   const identify = (values: readonly string[], client: Client = chrome) =>
-    new Promise<Verdict>((resolve) => engine.identify(values, { client: () => client }, resolve))
+    new Promise<Verdict>((resolve) =>
+      engine.identify(values, { client: () => client, takesToken: () => true }, resolve),
+    )
   /** The record that a request with this token may use; 'refused' where the client may not. Rejects where the lookup failed. */
   const use = async ({ token }: { token: string }, client?: Client) => {
     const { record, held, failure } = await identify([token], client)
@@ -97,6 +102,9 @@ const eventNames: Record<keyof SessionEvents, true> = {
   logout: true,
   revoke: true,
   expire: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
   loginRefused: true,
   clientChange: true,
   storeError: true,

@@ -1,17 +1,21 @@
+import { inBatches } from '../lib/batches.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { Events } from './events.js'
-import { Identification, type ClientSource, type Settle } from './identification.js'
+import { Identification } from './identification.js'
 import { infoOf } from './info.js'
 import { timesAtStart, touched } from './lifetime.js'
 import { LiveRecords } from './records/live-records.js'
 import { Records } from './records/records.js'
 import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
+import { Renewal } from './renewal.js'
+import { Reuse } from './reuse.js'
 import { mint } from './token.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
+import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
 export interface Started {
@@ -35,8 +39,15 @@ export class Engine {
       this.events.emit('storeError', { operation, error }),
     )
     this.live = new LiveRecords(this.records, this.events)
-    const clients = new ClientPolicy(this.events, settings)
-    this.#identification = new Identification(this.records, this.live, clients, settings)
+    const { records, live, events } = this
+    this.#identification = new Identification(
+      records,
+      live,
+      new ClientPolicy(events, settings),
+      new Renewal(records, events, settings),
+      new Reuse(records, live, events, settings, (userId) => this.revokeAll(userId)),
+      settings,
+    )
     const { expiryStep } = this.records
     this.#sweep = expiryStep && new Sweep(expiryStep)
     this.#sweep?.start()
@@ -118,6 +129,25 @@ export class Engine {
       const edited = edit(current)
       return edited === current ? current : touched(edited, Date.now(), client, this.settings)
     })
+  }
+
+  /** Ends one session from outside it; true when it was there. */
+  async revoke(sessionId: string, userId: string | undefined): Promise<boolean> {
+    const wasThere = await this.records.delete(sessionId)
+    if (wasThere && userId !== undefined) this.events.emit('revoke', { sessionId, userId })
+    return wasThere
+  }
+
+  /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
+  async revokeAll(userId: string, except?: string): Promise<number> {
+    const records = await this.records.listByUser(userId)
+    const doomed = records.filter((record) => record.id !== except)
+    // All are tried before a failure is reported: after a theft, each session ended counts.
+    const ends = await inBatches(
+      doomed,
+      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, userId),
+    )
+    return ends.filter(Boolean).length
   }
 
   /** Ends the engine's own work. Later calls fail with CLOSED. */

@@ -35,6 +35,18 @@ export interface SessionEvents {
     readonly recorded: Client
     readonly seen: Client
   }
+  /** A session was given a new secret: its cookie changes. */
+  rotate: SessionEvent
+  /**
+   * Nobody has used the last successors of a session's secret, so many in a row. Some client takes each one and goes
+   * on with the old cookie: a thief who hides, or a proxy that drops cookies.
+   */
+  rotationUnused: SessionEvent & { readonly times: number }
+  /**
+   * An outdated secret of a session was used: the cookie was copied. `ended` says whether the session was ended for
+   * it (`onReuse`).
+   */
+  reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
   /** The store failed. Requests that depend on it are answered with 503; a failed touch only shows here. */
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
 }

@@ -99,30 +99,15 @@ export class SessionManager implements Sessions {
   async revoke(sessionId: string): Promise<boolean> {
     const record = await this.#findEvenDamaged(sessionId)
     const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
-    return !isExpired && this.#revoke(sessionId, record?.userId)
+    return !isExpired && this.#engine.revoke(sessionId, record?.userId)
   }
 
   async revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number> {
-    const id = userIdText(userId)
-    const except = exceptOf(options)
-    const records = await this.#engine.records.listByUser(id)
-    const doomed = records.filter((record) => record.id !== except)
-    // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inBatches(
-      doomed,
-      async (one) => (await this.#engine.live.ifAlive(one)) !== undefined && this.#revoke(one.id, id),
-    )
-    return ends.filter(Boolean).length
+    return this.#engine.revokeAll(userIdText(userId), exceptOf(options))
   }
 
   close(): Promise<void> {
     return this.#engine.close()
-  }
-
-  async #revoke(sessionId: string, userId: string | undefined): Promise<boolean> {
-    const wasThere = await this.#engine.records.delete(sessionId)
-    if (wasThere && userId !== undefined) this.#engine.events.emit('revoke', { sessionId, userId })
-    return wasThere
   }
 
   /** A damaged record must not protect itself from being revoked. */

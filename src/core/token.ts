@@ -35,6 +35,17 @@ export function mint(): Minted {
   return { id, token: `${id}.${secret}`, secretHash: hashOf(secret), seriesHash: hashOf(series) }
 }
 
+/** Makes the token that succeeds another one of the same session: same id, same series, a new second half. */
+export function successorOf({ id, secret }: Token): { readonly token: string; readonly secretHash: string } {
+  const next = secret.slice(0, SERIES_LENGTH) + randomBytes(32).toString('base64url')
+  return { token: `${id}.${next}`, secretHash: hashOf(next) }
+}
+
+/** Whether a secret has the series half of a session: then it was once issued for that session. */
+export function provesSeries(secret: string, seriesHash: string): boolean {
+  return hashMatches(hashOf(secret.slice(0, SERIES_LENGTH)), seriesHash)
+}
+
 /** The parts of a well-formed token. Anything else is no token, and is never looked up. */
 export function parseToken(value: string): Token | undefined {
   if (value.length !== TOKEN_LENGTH || !SHAPE.test(value)) return undefined

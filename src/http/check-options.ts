@@ -14,6 +14,9 @@ const names: Record<keyof SessionOptions, true> = {
   absoluteTimeout: true,
   guestIdleTimeout: true,
   touchInterval: true,
+  rotateEvery: true,
+  rotationGrace: true,
+  onReuse: true,
   storeTimeout: true,
   onStoreError: true,
   onClientChange: true,
@@ -33,6 +36,7 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   const isProduction = process.env.NODE_ENV === 'production'
   return {
     ...lifetimes(options),
+    ...rotation(options),
     cookie: resolveCookie(options.cookie, isProduction),
     trustedOrigins: parseTrustedOrigins(options.trustedOrigins ?? []),
     onStoreError: oneOf('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
@@ -81,6 +85,26 @@ function lifetimes(options: SessionOptions) {
     )
   }
   return { idleTimeout, absoluteTimeout, guestIdleTimeout, touchInterval, storeTimeout }
+}
+
+/** Cookies that a crash takes from Chromium (30 s), late responses and requests in queues must fit into it. */
+const MIN_GRACE_MS = 60_000
+
+function rotation(options: SessionOptions) {
+  const rotationGrace = duration('rotationGrace', options.rotationGrace ?? '5m', MIN_GRACE_MS)
+  const { rotateEvery = '1h' } = options
+  const every = rotateEvery === false ? false : duration('rotateEvery', rotateEvery, 1)
+  if (every !== false && every < 2 * rotationGrace) {
+    throw invalid(
+      `rotateEvery (${every} ms) must be at least twice rotationGrace (${rotationGrace} ms), or a browser that gets a ` +
+        `response late would be signed out. Make it longer, or false.`,
+    )
+  }
+  return {
+    rotateEvery: every,
+    rotationGrace,
+    onReuse: oneOf('onReuse', options.onReuse ?? 'end', ['end', 'endAll', 'report']),
+  } as const
 }
 
 function duration(name: string, value: Duration, least: number): number {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
-import { MAX_COOKIE_VALUES, type Verdict } from '../core/identification.js'
+import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError, SessionError } from '../errors.js'
 import { cookieFor, readCookie } from './cookie/read.js'

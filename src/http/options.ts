@@ -1,4 +1,4 @@
-import type { ClientChangePolicy, Settings } from '../core/settings.js'
+import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import type { SessionStore } from '../store.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
@@ -17,6 +17,21 @@ export interface SessionOptions {
   readonly guestIdleTimeout?: Duration | undefined
   /** The idle deadline is moved, by one write, at most once in this time. Default `'1m'`, or less where sessions are shorter. */
   readonly touchInterval?: Duration | undefined
+  /**
+   * How often a login gets a new secret, so that a copied cookie dies by itself and its use shows; `false`: never.
+   * At least twice `rotationGrace`. Default `'1h'`.
+   */
+  readonly rotateEvery?: Duration | false | undefined
+  /**
+   * How long an outdated secret stays good. It must cover lost cookies of a crashed browser (30 s), a late response
+   * and a request that waits in a queue. At least a minute. Default `'5m'`.
+   */
+  readonly rotationGrace?: Duration | undefined
+  /**
+   * What happens when an outdated secret is used, which shows a copied cookie: `'end'` the session (default),
+   * `'endAll'` sessions of the user, or `'report'`, which only refuses that request. The event is `reuse`.
+   */
+  readonly onReuse?: ReusePolicy | undefined
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
   /**

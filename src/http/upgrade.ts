@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from 'express'
-import { MAX_COOKIE_VALUES, type Verdict } from '../core/identification.js'
+import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import type { Verdict } from '../core/verdict.js'
 import type { Client } from '../core/client/client.js'
 import type { Sessions } from '../core/sessions.js'
 import { SessionError } from '../errors.js'
@@ -63,9 +64,13 @@ export async function authenticateUpgrade(
   if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
   const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1)
-  const client = { client: (known: Client) => clientOf(request, known) }
+  const source = {
+    client: (known: Client) => clientOf(request, known),
+    // Nothing can be sent to the browser before the socket is open.
+    takesToken: () => false,
+  }
   const { record, user, failure } = await new Promise<Verdict>((resolve) =>
-    engine.identify(values, client, resolve),
+    engine.identify(values, source, resolve),
   )
   if (failure !== undefined) throw failure
   if (record === undefined || user === undefined) return undefined

@@ -25,8 +25,9 @@ export class LiveRecords {
     if (!isExpired(record, Date.now())) return record
     // Deleted, not only ignored: a clock that is set back must not revive what was seen expired.
     return chain(this.records.delete(record.id), (wasThere) => {
-      const { id: sessionId, userId } = record
-      if (wasThere && userId !== undefined) this.events.emit('expire', { sessionId, userId })
+      const { id: sessionId, userId, endedBy } = record
+      const hasExpired = wasThere && endedBy === undefined
+      if (hasExpired && userId !== undefined) this.events.emit('expire', { sessionId, userId })
       return undefined
     })
   }

@@ -16,7 +16,7 @@ export function sendSessionCookie(
   record: SessionRecord,
 ): void {
   if (settings.isProduction && !isSecure(req)) warnOfPlainHttp(choice)
-  const maxAge = record.absoluteExpiresAt - record.createdAt
+  const maxAge = record.absoluteExpiresAt - Date.now()
   send(res, choice, serializeToken(settings.cookie, choice, token, maxAge))
 }
 

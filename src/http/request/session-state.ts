@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../../core/client/client.js'
 import type { Started } from '../../core/engine.js'
-import { nobody, type Verdict } from '../../core/identification.js'
+import { nobody, type Verdict } from '../../core/verdict.js'
 import { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
 import type { CookieChoice } from '../cookie/options.js'
@@ -9,6 +9,7 @@ import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
 import { refusalOf } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
 import { clientOf } from './client-of.js'
+import { isPageOrFetch } from './fetch-metadata.js'
 
 /**
  * What is known of the session of one request, and the changes that a request can make to it. Starts as a stranger's,
@@ -41,6 +42,11 @@ export class SessionState {
     return this.#failure
   }
 
+  /** Why a session that is there is not this request's to use. */
+  get barred(): unknown {
+    return this.#verdict.barred
+  }
+
   /** Whether a login, of any kind, is there for a logout to end. */
   get holdsLogin(): boolean {
     return this.#verdict.held.some(({ userId }) => userId !== undefined)
@@ -51,11 +57,18 @@ export class SessionState {
     return clientOf(this.req, known)
   }
 
-  /** Takes on what the cookies said. */
+  /** Whether the response can give the browser a new token. */
+  takesToken(): boolean {
+    return !this.res.headersSent && isPageOrFetch(this.req)
+  }
+
+  /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
   identified(verdict: Verdict): void {
     this.#verdict = verdict
     this.#failure = verdict.failure
     if (verdict.user !== undefined) this.#setUser(verdict.user)
+    // Where the headers left meanwhile, the token is lost. The old one is still good.
+    if (verdict.token !== undefined && !this.res.headersSent) this.#send(verdict.token, verdict.record!)
   }
 
   /** From here on nothing can be done to the session of this request: every change fails with this error. */
@@ -94,6 +107,7 @@ export class SessionState {
   /** Changes the data atomically; may run `edit` again on newer data. The very same object writes nothing. */
   write(edit: (data: JsonObject) => JsonObject): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#verdict.barred !== undefined) throw this.#verdict.barred
       if (this.#verdict.hasEnded) throw sessionEnded()
       if (this.record === undefined) return this.#writeAsGuest(edit({}))
       const written = await this.wiring.engine.change(this.record, withData(edit), this.client())
@@ -123,6 +137,10 @@ export class SessionState {
       throw headersSent()
     }
     this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
+    this.#send(token, record)
+  }
+
+  #send(token: string, record: SessionRecord): void {
     sendSessionCookie(this.req, this.res, this.wiring.settings, this.cookie, token, record)
   }
 

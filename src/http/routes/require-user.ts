@@ -30,7 +30,7 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
       return next()
     }
     if (state.failure !== undefined) return fail(res, next, state.failure)
-    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, unauthenticated())
+    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, state.barred ?? unauthenticated())
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
   }
