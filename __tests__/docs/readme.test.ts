@@ -52,6 +52,16 @@ describe('the code of the README', () => {
   const clients = `
     declare module 'better-sqlite3' { export { default } from 'libsql' }
     declare module 'node:sqlite' { export { default as DatabaseSync } from 'libsql' }`
+  /** @types/node has no type for what promisify makes of scrypt. JavaScript does not need one. */
+  const promisified = `
+    import type { BinaryLike, ScryptOptions } from 'node:crypto'
+    declare module 'node:crypto' {
+      namespace scrypt {
+        function __promisify__(
+          password: BinaryLike, salt: BinaryLike, length: number, options: ScryptOptions,
+        ): Promise<Buffer>
+      }
+    }`
   const tsconfig = {
     extends: join(root, 'tsconfig.json'),
     // Most of it is JavaScript, in which parameters have no types.
@@ -72,6 +82,7 @@ describe('the code of the README', () => {
       'tsconfig.json': JSON.stringify(tsconfig),
       'given.d.ts': given,
       'clients.d.ts': clients,
+      'promisified.d.ts': promisified,
       ...Object.fromEntries(blocks.map((code, at) => [`block-${at + 1}.ts`, `${code}export {}\n`])),
     })
     await Promise.all(files.map(([name, text]) => writeFile(join(folder, name), text)))
