@@ -63,6 +63,7 @@ const statuses: Record<SessionErrorCode, number> = {
   USER_LOAD_FAILED: 503,
   DATA_INVALID: 500,
   SESSION_ENDED: 401,
+  SECRET_REUSED: 401,
   HEADERS_SENT: 500,
   STORE_FAILED: 503,
   STORE_TIMEOUT: 503,
@@ -82,6 +83,9 @@ const events: Record<keyof SessionEvents, true> = {
   expire: true,
   loginRefused: true,
   clientChange: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
   storeError: true,
 }
 
