@@ -389,14 +389,31 @@ describe('duplicates of the cookie', () => {
     expect((await ask(unissued, 'garbage', '', tokens[0])).body.user).toEqual(ann)
   })
 
-  test('are nobody from five distinct values on, and the store is not asked', async () => {
+  test('that are no tokens do not count, however many there are: logout ends the session', async () => {
+    const { app, sessions } = await twoLogins()
+    const token = tokenOf(await request(app).post('/login'))
+    const junk = Array.from({ length: 50 }, (_, at) => `junk${at}`)
+    const header = [...junk, 'x'.repeat(102), token].map((value) => `sid=${value}`).join('; ')
+    const ask = (path: string) => request(app).post(path).set('Cookie', header)
+    expect((await request(app).get('/').set('Cookie', header)).body.user).toEqual(ann)
+    const res = await ask('/logout')
+    expect(res.text).toBe('Logged Out')
+    expect(setCookies(res)).toEqual([expect.stringMatching(/^sid=;/)])
+    expect(await sessions.find(token.slice(0, 36))).toBeUndefined()
+  })
+
+  test('are nobody from five distinct tokens on, and the store is not asked', async () => {
     const store = new FaultyStore()
     const { app } = site(expresses[0][1], { store })
     const token = tokenOf(await request(app).post('/login'))
     store.calls.length = 0
-    const header = ['a', 'b', 'c', 'd', token].map((value) => `sid=${value}`).join('; ')
+    const unissued = [1, 2, 3, 4].map((at) => `019a0000-0000-7000-8000-00000000000${at}.${'A'.repeat(65)}`)
+    const header = [...unissued, token].map((value) => `sid=${value}`).join('; ')
     expect((await request(app).get('/').set('Cookie', header)).body.user).toBeNull()
     expect(store.calls).toEqual([])
+    // Nobody knows whether their sessions have ended, so a logout clears no cookie.
+    const res = await request(app).post('/logout').set('Cookie', header)
+    expect(setCookies(res)).toEqual([])
   })
 
   test('with several live ones are all ended by one logout', async () => {

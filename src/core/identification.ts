@@ -10,7 +10,7 @@ import { standingOf, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
 import { hashMatches, parseToken, provesSeries, type Token } from './token.js'
 import { userOf } from './user.js'
-import { nobody, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
+import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
 
 /** How many cookies of our name are looked up. One name may come with several paths and domains. */
 export const MAX_COOKIE_VALUES = 4
@@ -47,7 +47,7 @@ export class Identification {
     this.records.findFor(token.id, token.secret, (record, hash, failure) => {
       if (failure !== undefined) return settle(undecided(failure))
       const verified = record && verify(token, hash, record)
-      if (verified === undefined) settle(nobody)
+      if (verified === undefined) settle(notFound)
       else deliver(() => this.#judge(verified, source), settle)
     })
   }
@@ -58,12 +58,12 @@ export class Identification {
     const verified = found.filter((one) => one !== undefined)
     const good = new Map(verified.filter(isGood).map((one) => [one.record.id, one]))
     const [only = verified[0], another] = good.values()
-    if (only === undefined) return nobody
+    if (only === undefined) return notFound
     // One session may come with two of its secrets, under two paths or domains: the good one counts.
     if (another === undefined) return this.#judge(only, source)
     // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
     // otherwise a cookie planted beside the real one would outlive every logout.
-    return { ...nobody, held: [...good.values()].map(({ record }) => record) }
+    return { ...notFound, held: [...good.values()].map(({ record }) => record) }
   }
 
   /** The session that a token was issued for, unless its deadline has passed. */
@@ -81,7 +81,7 @@ export class Identification {
   /** The verdict on a session whose secret was verified. */
   #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     const alive = this.live.ifAlive(verified.record)
-    if (alive !== verified.record) return chain(alive, () => nobody)
+    if (alive !== verified.record) return chain(alive, () => notFound)
     return verified.standing === 'superseded'
       ? this.#challenge(verified, source)
       : this.#admit(verified, source)
@@ -90,20 +90,24 @@ export class Identification {
   /** The verdict on a superseded secret: a theft, or a record that was too old to tell. */
   async #challenge({ token, hash, record }: Verified, source: ClientSource): Promise<Verdict> {
     const standingIn = (current: SessionRecord) => verify(token, hash, current)?.standing
-    const client = source.client(record)
-    const concluded = await this.reuse.conclude(record, client, (one) => standingIn(one) === 'superseded')
-    if (concluded instanceof Error) return { ...nobody, barred: concluded }
-    return this.#admit({ token, hash, record: concluded, standing: standingIn(concluded)! }, source)
+    // Of a session whose secret has never rotated no other one was issued: then this one was made up.
+    const isStolen = (current: SessionRecord) =>
+      current.rotatedAt !== undefined && standingIn(current) === 'superseded'
+    const concluded = await this.reuse.conclude(record, source.client(record), isStolen)
+    if (concluded instanceof Error) return { ...notFound, barred: concluded }
+    const standing = standingIn(concluded)
+    if (standing === undefined || standing === 'superseded') return notFound
+    return this.#admit({ token, hash, record: concluded, standing }, source)
   }
 
   /** What the client may do with a live session. */
   #admit({ token, record, standing }: Verified, source: ClientSource): MaybePromise<Verdict> {
     const client = source.client(record)
-    if (this.clients.refuses(record, client)) return { ...nobody, held: [record] }
+    if (this.clients.refuses(record, client)) return { ...notFound, held: [record] }
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
     const use = { token, standing, client, takesToken: () => source.takesToken() }
     return chain(this.renewal.renew(record, use), (renewed) =>
-      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...nobody, hasEnded: true },
+      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...notFound, hasEnded: true },
     )
   }
 
@@ -116,7 +120,16 @@ export class Identification {
 }
 
 function admitted(record: SessionRecord, user: unknown, token: string | undefined): Verdict {
-  return { record, user, held: [record], hasEnded: false, token, barred: undefined, failure: undefined }
+  return {
+    record,
+    user,
+    held: [record],
+    hasEnded: false,
+    wasLookedUp: true,
+    token,
+    barred: undefined,
+    failure: undefined,
+  }
 }
 
 /** Compares a token with the record of its id; `undefined` where it was never issued for that session. */

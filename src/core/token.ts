@@ -46,9 +46,14 @@ export function provesSeries(secret: string, seriesHash: string): boolean {
   return hashMatches(hashOf(secret.slice(0, SERIES_LENGTH)), seriesHash)
 }
 
+/** Whether a text has the shape of a token. Whether it opens anything is another question. */
+export function isToken(value: string): boolean {
+  return value.length === TOKEN_LENGTH && SHAPE.test(value)
+}
+
 /** The parts of a well-formed token. Anything else is no token, and is never looked up. */
 export function parseToken(value: string): Token | undefined {
-  if (value.length !== TOKEN_LENGTH || !SHAPE.test(value)) return undefined
+  if (!isToken(value)) return undefined
   return { id: value.slice(0, ID_LENGTH), secret: value.slice(ID_LENGTH + 1) }
 }
 

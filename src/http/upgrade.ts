@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from 'express'
 import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Client } from '../core/client/client.js'
 import type { Sessions } from '../core/sessions.js'
@@ -63,7 +64,7 @@ export async function authenticateUpgrade(
   const refusal = refusalOf(request, settings.trustedOrigins, true)
   if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
-  const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1)
+  const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)
   const source = {
     client: (known: Client) => clientOf(request, known),
     // Nothing can be sent to the browser before the socket is open.

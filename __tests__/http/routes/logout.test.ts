@@ -103,8 +103,13 @@ describe.each(expresses)('logout() on %s', (_name, module) => {
     const { app } = site(module)
     const cookie = cookieOf(await request(app).post('/login'))
     const ask = () => request(app).post('/logout').set({ Cookie: cookie, Accept: 'application/json' })
-    expect((await ask()).body).toEqual({ loggedOut: true })
-    expect((await ask()).body).toEqual({ loggedOut: false })
+    const [first, second] = [await ask(), await ask()]
+    expect(first.body).toEqual({ loggedOut: true })
+    expect(second.body).toEqual({ loggedOut: false })
+    // The session of this cookie has ended, so the browser shall forget it the second time, too.
+    expect([first, second].map((res) => setCookies(res).length)).toEqual([1, 1])
+    expect(setCookies(await request(app).post('/logout').set('Cookie', 'sid=junk'))).toEqual([])
+    expect(setCookies(await request(app).post('/logout'))).toEqual([])
   })
 
   test("ends a guest's session too", async () => {
