@@ -27,7 +27,7 @@ export interface SessionRecord {
   /** How many successors in a row nobody has used. */
   readonly unusedRotations?: number | undefined
   /** Why the session has ended, in the moment before its record is deleted. */
-  readonly endedBy?: 'reuse' | undefined
+  readonly endedBy?: 'reuse' | 'login' | undefined
   /** Whose session it is; absent for a guest. Never changes during a session's life. */
   readonly userId?: string | undefined
   /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */

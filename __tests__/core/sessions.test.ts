@@ -217,6 +217,51 @@ describe('a login', () => {
 describe('what a login keeps', () => {
   const cart = { cart: ['book'], coupon: 'x' }
 
+  it('has every guest write that was acknowledged, also one that falls between reading and ending the guest', async () => {
+    const late: string[] = []
+    let guest: Started | undefined
+    const { engine, changeData, memory } = manager((store) => ({
+      ...asyncStore(batching(store)),
+      // The guest writes while the login is being stored, and after that.
+      insert: async (record) => {
+        await turns(2)
+        if (record.userId !== undefined) {
+          await changeData(guest!.record, (data) => ({ ...data, cart: ['book', 'pen'] }), chrome)
+        }
+        return store.insert(record)
+      },
+    }))
+    guest = await engine.startGuest(cart, chrome)
+    const { record } = await engine.login(ann, chrome, [guest.record], ['cart'])
+    expect(record.data).toEqual({ cart: ['book', 'pen'] })
+    expect(((await memory.get(record.id)) as SessionRecord).data).toEqual({ cart: ['book', 'pen'] })
+    expect(await changeData(guest.record, () => ({ cart: late }), chrome)).toBeUndefined()
+    expect(await memory.get(guest.record.id)).toBeUndefined()
+  })
+
+  it('is lost by no write that was acknowledged, in 60 rounds with a slow store', async () => {
+    for (let round = 0; round < 60; round += 1) {
+      const { engine, changeData } = manager((store) => asyncStore(batching(store)))
+      const guest = await engine.startGuest({ count: 0 }, chrome)
+      let acknowledged = 0
+      const writing = (async () => {
+        for (;;) {
+          const written = await changeData(
+            guest.record,
+            ({ count }) => ({ count: Number(count) + 1 }),
+            chrome,
+          )
+          if (written === undefined) return
+          acknowledged = Number(written.data.count)
+        }
+      })()
+      await turns(round % 12)
+      const { record } = await engine.login(ann, chrome, [guest.record], ['count'])
+      await writing
+      expect(record.data.count).toBe(acknowledged)
+    }
+  })
+
   it("is a guest's data, by name", async () => {
     const { sessions, engine } = manager()
     const guest = await engine.startGuest(cart, chrome)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import { isSessionError, SessionError } from '../../errors.js'
 import type { MaybePromise } from '../../store.js'
 import { isPromise } from '../../lib/promises.js'
@@ -54,7 +55,10 @@ export class StoreCalls {
         this.#givenUp.set(settle, performance.now())
         reject(this.failed(operation, tooLate(operation, this.timeout)))
       }
-      const timer = setTimeout(giveUp, this.timeout)
+      // An answer may be there that nobody has read, because the event loop was busy. So look once more, after the
+      // poll phase has read what has come.
+      const lookOnceMore = () => setImmediate(() => isSettled || giveUp())
+      const timer = setTimeout(lookOnceMore, this.timeout)
       const settle = () => {
         if (isSettled) return
         isSettled = true
