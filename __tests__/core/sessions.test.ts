@@ -45,7 +45,7 @@ function manager(
 }
 
 const idsOf = (records: readonly { id: string }[]) => records.map(({ id }) => id).toSorted()
-const listedFor = async (memory: SessionStore, userId = 'ann') => idsOf(await memory.listByUser(userId))
+const listedFor = async (memory: SessionStore, userId = 'ann') => idsOf(await memory.listByUser!(userId))
 
 /** Fails when any part of any credential is somewhere in what the value says of itself. */
 function expectNoSecret(value: unknown, started: Started): void {
@@ -402,7 +402,7 @@ describe('what is shown of sessions', () => {
   it('leaves out a damaged record', async () => {
     const { sessions } = manager((store) =>
       replacing(store, {
-        listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser(id) as SessionRecord[])],
+        listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser!(id) as SessionRecord[])],
       }),
     )
     const { record } = await sessions.login(ann, chrome, [])
@@ -521,7 +521,7 @@ describe('a revocation', () => {
     const { sessions, memory } = manager((store) =>
       replacing(store, {
         listByUser: (id) =>
-          (store.listByUser(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
+          (store.listByUser!(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
       }),
     )
     await sessions.login(ann, chrome, [])

@@ -122,9 +122,26 @@ test('trustedOrigins are whole origins', () => {
 })
 
 test('a store must have the methods of one', () => {
-  expect(make({ store: {} })).toThrow(invalid('store', 'insert, get, update, delete, listByUser'))
+  expect(make({ store: {} })).toThrow(invalid('store', 'insert, get, update, delete'))
   expect(make({ store: Promise.resolve(memoryStore()) })).toThrow(invalid('store'))
   expect(make({ store: { get() {}, set() {}, destroy() {} } })).toThrow(invalid('fromExpressSession'))
+})
+
+test('a store may leave out what it can not do, but must not fill it with something else', () => {
+  const least = { insert() {}, get() {}, update() {}, delete() {} }
+  expect(make({ store: least })).not.toThrow()
+  for (const name of ['listByUser', 'getMany', 'deleteExpired']) {
+    expect(make({ store: { ...least, [name]: undefined } })).not.toThrow()
+    expect(make({ store: { ...least, [name]: true } })).toThrow(invalid(`store.${name} must be a method`))
+  }
+})
+
+test.each(names)('%s: null is refused, never taken for absent', (name) => {
+  expect(make({ [name]: null })).toThrow(invalid(name))
+})
+
+test.each([[[]], [() => ({})]])('options that are %p are refused', (value) => {
+  expect(make(value)).toThrow(invalid('must be an object'))
 })
 
 test.each([

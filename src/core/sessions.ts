@@ -1,5 +1,6 @@
-import { unknownNames } from '../lib/did-you-mean.js'
-import { isSessionError, SessionError } from '../errors.js'
+import { that } from '../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options.js'
+import { isSessionError } from '../errors.js'
 import { isSessionRecord, type JsonObject, type SessionInfo, type SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { Admission } from './admission.js'
@@ -85,9 +86,13 @@ export class Sessions<S extends Settings = Settings> {
    * Ends all sessions of a user, or all but one; answers how many there were.
    * @throws SessionError OPTION_INVALID for what is no session's id, before any has ended.
    */
-  async revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number> {
+  async revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
     const id = userIdText(userId)
-    const except = exceptOf(options)
+    const { except } = readOptions(
+      options,
+      ofFunction('revokeAll()', '{ except: session.id }'),
+      revokeAllOptions,
+    )
     const records = await this.#records.listByUser(id)
     const doomed = records.filter((record) => record.id !== except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
@@ -238,15 +243,14 @@ export class Sessions<S extends Settings = Settings> {
   }
 }
 
-/** A misspelt exception would end every session, the caller's own among them. */
-function exceptOf(options: { except?: string | undefined } = {}): string | undefined {
-  if (typeof options === 'object' && options !== null) {
-    unknownNames(options, ['except'], 'revokeAll()')
-    const { except } = options
-    if (except === undefined || typeof except === 'string') return except
-  }
-  throw new SessionError(
-    'OPTION_INVALID',
-    'The option except of revokeAll() must be the id of a session: revokeAll(userId, { except: session.id }).',
-  )
-}
+/** A misspelt `except` would end every session, the caller's own among them. */
+const revokeAllOptions = {
+  except: {
+    kind: that(
+      (value) => typeof value === 'string',
+      'the id of a session: revokeAll(userId, { except: session.id })',
+    ),
+    defaultText: 'none',
+    doc: 'the id of the session that lives on',
+  },
+} as const

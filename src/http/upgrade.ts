@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from 'express'
-import { SessionError } from '../errors.js'
+import { invalid } from '../lib/invalid.js'
+import { isObject } from '../lib/is-object.js'
+import { that } from '../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options.js'
 import type { SessionInfo } from '../record.js'
-import { checkHelperOptions } from './check-options.js'
 import { cookieFor, readCookie } from './cookie/cookie.js'
 import { identify } from './identify.js'
 import { isSessions, type Sessions } from './create-sessions.js'
@@ -24,6 +26,18 @@ export interface UpgradeOptions {
   readonly app?: Application | undefined
 }
 
+// An app is a function, but so is a router. Only an app has the object that its requests inherit from.
+const isApp = (value: unknown): value is Application & { readonly request: object } =>
+  isObject((value as { request?: unknown } | null)?.request)
+
+const upgradeOptions = {
+  app: {
+    kind: that(isApp, 'the Express app that express() made (no router, no server)'),
+    defaultText: 'the handshake is taken as it reached this process',
+    doc: 'the Express app, whose `trust proxy` says which forwarded headers to believe',
+  },
+} as const
+
 /**
  * Who is asking for a WebSocket, in the `upgrade` event of the http server; `undefined` for a stranger.
  * A socket outlives the request: close it when `sessions` sends `logout` or `revoke` for its session, and ask
@@ -38,17 +52,13 @@ export async function authenticateUpgrade(
   options: UpgradeOptions = {},
 ): Promise<Upgraded | undefined> {
   if (!isSessions(sessions)) {
-    throw new SessionError(
-      'OPTION_INVALID',
-      'authenticateUpgrade() needs the manager that createSessions() made.',
-    )
+    throw invalid('authenticateUpgrade() needs the manager that createSessions() made.')
   }
   surviveReset(request.socket)
-  checkHelperOptions(options, { app: 'app' }, 'authenticateUpgrade()')
-  const { app } = options
+  const { app } = readOptions(options, ofFunction('authenticateUpgrade()'), upgradeOptions)
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
-  if (app !== undefined) Object.setPrototypeOf(request, (app as Application & { request: object }).request)
+  if (app !== undefined) Object.setPrototypeOf(request, app.request)
   const { cookie, trustedOrigins } = sessions.settings
   const refusal = checkOrigin(request, trustedOrigins)
   if (refusal !== undefined) throw refusal

@@ -9,6 +9,7 @@ import type { Identity } from '../identify.js'
 import type { Sessions } from '../create-sessions.js'
 import { checkOrigin } from '../origin/origin.js'
 import { clientOf } from './client-of.js'
+import { namesToKeep } from './keep.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
 import { SessionData } from './session-data.js'
 import type { KeepOptions, RequestSession } from './session-of.js'
@@ -52,9 +53,10 @@ export class BoundSession extends SessionData implements RequestSession {
 
   login(user: object, options?: KeepOptions): Promise<SessionInfo> {
     return this.#inTurn(async () => {
+      const names = namesToKeep(options)
       this.#assertHeadersUnsent()
       // Data crosses from the guest that this client is: never from a session that it was refused.
-      const keep = this.#record === undefined ? [] : options?.keep
+      const keep = this.#record === undefined ? [] : names
       const started = await this.sessions.login(user, this.#client, this.#held, keep)
       await this.#begin(started)
       // With loadUser nothing but the id was kept; the user just proven is the user of this request.

@@ -75,7 +75,7 @@ export const updatingCases: readonly StoreCase[] = [
   },
   {
     name: 'update: absent and conflict list nothing under the user',
-    needs: ['listByUser'],
+    uses: ['listByUser'],
     async run(store) {
       const [never, ended, changed] = [makeRecord(), makeRecord(), makeRecord()]
       await store.insert(ended)
