@@ -250,7 +250,6 @@ const revokeAllOptions = {
       (value) => typeof value === 'string',
       'the id of a session: revokeAll(userId, { except: session.id })',
     ),
-    defaultText: 'none',
     doc: 'the id of the session that lives on',
   },
 } as const

@@ -33,7 +33,6 @@ const isApp = (value: unknown): value is Application & { readonly request: objec
 const upgradeOptions = {
   app: {
     kind: that(isApp, 'the Express app that express() made (no router, no server)'),
-    defaultText: 'the handshake is taken as it reached this process',
     doc: 'the Express app, whose `trust proxy` says which forwarded headers to believe',
   },
 } as const

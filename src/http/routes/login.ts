@@ -63,14 +63,9 @@ const loginOptions = {
   keep: keepOption,
   redirect: {
     kind: address('/account'),
-    defaultText: 'the text "Logged In"',
     doc: 'where a browser goes after a login, unless a valid returnTo says where',
   },
-  failureRedirect: {
-    kind: address('/login?failed'),
-    defaultText: 'a 401',
-    doc: 'where a browser goes after a refused login',
-  },
+  failureRedirect: { kind: address('/login?failed'), doc: 'where a browser goes after a refused login' },
   crossSite: {
     kind: boolean('true or false'),
     default: false,

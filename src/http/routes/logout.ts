@@ -12,11 +12,7 @@ export interface LogoutOptions {
 }
 
 const logoutOptions = {
-  redirect: {
-    kind: address('/goodbye'),
-    defaultText: 'the text "Logged Out"',
-    doc: 'where a browser goes afterwards',
-  },
+  redirect: { kind: address('/goodbye'), doc: 'where a browser goes afterwards' },
 } as const
 
 /**

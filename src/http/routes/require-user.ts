@@ -16,11 +16,7 @@ export interface RequireUserOptions {
 }
 
 const requireUserOptions = {
-  loginPage: {
-    kind: address('/login'),
-    defaultText: 'a 401',
-    doc: 'the login page, where a browser without a user is sent',
-  },
+  loginPage: { kind: address('/login'), doc: 'the login page, where a browser without a user is sent' },
 } as const
 
 /**

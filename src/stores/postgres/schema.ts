@@ -31,11 +31,7 @@ function nameOf(maxBytes: number) {
 
 /** The options that name the tables. */
 export const tableOptions = {
-  schema: {
-    kind: nameOf(MAX_BYTES),
-    defaultText: 'the first one of the `search_path`',
-    doc: 'a schema that exists',
-  },
+  schema: { kind: nameOf(MAX_BYTES), doc: 'a schema that exists' },
   table: {
     kind: nameOf(MAX_BYTES - '_schema'.length),
     default: 'sid_sessions',

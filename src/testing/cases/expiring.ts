@@ -27,20 +27,20 @@ export const expiringCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'deleteExpired: works through at most limit records and answers how many',
+    name: 'deleteExpired: works through at most limit records and returns how many',
     uses: ['deleteExpired'],
     async run(store) {
       const now = soon()
       await sweep(store, now, 100)
       const due = Array.from({ length: 10 }, () => makeRecord({ expiresAt: now }))
       for (const record of due) await store.insert(record)
-      const answer = await store.deleteExpired(now, 4)
-      assert.equal(answer, 4)
+      const result = await store.deleteExpired(now, 4)
+      assert.equal(result, 4)
       assert.ok((await countFound(store, due)) >= 6, 'more than limit were removed')
     },
   },
   {
-    name: 'deleteExpired: called until it answers fewer than limit leaves none',
+    name: 'deleteExpired: called until it returns fewer than limit, it leaves none',
     uses: ['deleteExpired'],
     async run(store) {
       const now = soon()
@@ -129,7 +129,7 @@ export const expiringCases: readonly StoreCase[] = [
   },
 ]
 
-/** Small steps until one answers fewer than its limit. */
+/** Small steps until one returns fewer than its limit. */
 async function sweep(store: TestedStore, now: number, limit: number): Promise<void> {
   for (let step = 0; step < 100_000; step++) {
     const count = await store.deleteExpired(now, limit)

@@ -122,13 +122,13 @@ export const listingCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'listByUser: an answer belongs to the asker, its change changes nothing in the store',
+    name: 'listByUser: a result belongs to the caller: its change changes nothing in the store',
     uses: ['listByUser'],
     async run(store) {
       const record = makeRecord({ data: { list: [{ a: 1 }] } })
       await store.insert(record)
       const listed = await store.listByUser(record.userId ?? '')
-      for (const answer of listed) spoil(answer)
+      for (const result of listed) spoil(result)
       listed.length = 0
       await assertList(store, record.userId ?? '', [record])
       assertRecord(await store.get(record.id), record)
@@ -147,11 +147,11 @@ function similarUserIds(tag: string): string[] {
 
 async function assertList(store: TestedStore, userId: string, expected: SessionRecord[]): Promise<void> {
   const listed = new Map<string, SessionRecord>()
-  const answer = await store.listByUser(userId)
-  for (const record of answer) listed.set(record.id, record)
+  const result = await store.listByUser(userId)
+  for (const record of result) listed.set(record.id, record)
   const ids = (records: Iterable<SessionRecord>) => [...records].map(({ id }) => id).sort()
   const what = `the sessions of ${JSON.stringify(userId.slice(0, 60))}`
-  assert.deepEqual(ids(answer), ids(expected), what)
+  assert.deepEqual(ids(result), ids(expected), what)
   for (const record of expected) assertRecord(listed.get(record.id), record)
 }
 
