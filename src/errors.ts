@@ -1,56 +1,110 @@
-/**
- * Every error this package makes on purpose: its code, the HTTP status it asks for, and what went wrong.
- * Codes are stable; messages are for people and say the fix.
- */
+/** All error codes, each with the HTTP status that Express responds with, what went wrong, and what to do. */
 const statusByCode = {
-  /** An option of `createSessions`, a store or a helper is missing, misspelt or contradicts another. */
+  /**
+   * An option is missing, misspelt, of the wrong type, or contradicts another one. Nearly always thrown at
+   * start. The message names the option and the fix.
+   */
   OPTION_INVALID: 500,
-  /** `sessionOf(req)` or a helper met a request that did not pass through `sessionMiddleware()`. */
+  /**
+   * `sessionOf(req)` or a route helper met a request that did not pass through `sessionMiddleware()`. Mount it
+   * above the route.
+   */
   MIDDLEWARE_MISSING: 500,
-  /** Two different managers were mounted on the way of one request. */
+  /** One request passed through two different managers. Make one with `createSessions()` and mount that one. */
   MIDDLEWARE_TWICE: 500,
-  /** What was to be logged in is not a JSON object with a usable id. */
+  /**
+   * The user to log in is not a JSON object with a usable id. The option `userId` says where the id is,
+   * `serializeUser` picks what is kept.
+   */
   USER_INVALID: 500,
-  /** `loadUser` threw, rejected or took longer than `storeTimeout`. */
+  /**
+   * `loadUser` threw, rejected or took longer than `storeTimeout`. The `cause` tells why. The session lives on.
+   */
   USER_LOAD_FAILED: 503,
-  /** A data value or a key can't be kept as JSON. */
+  /**
+   * A data value or its key can't be stored as JSON. Pick plain data, await promises, and remove a value with
+   * `delete()`.
+   */
   DATA_INVALID: 500,
-  /** A write to a session that has been logged out, revoked or has expired. */
+  /** A write to a session that has been logged out, revoked or has expired. The user must log in again. */
   SESSION_ENDED: 401,
-  /** The change needs a new cookie, and the response headers have been sent. No session was started. */
+  /**
+   * The request's cookie is outdated: somebody has used a copy of it, or an old backup of the browser. The user must
+   * log in again.
+   */
+  SECRET_REUSED: 401,
+  /**
+   * The change needs a new cookie, but the response headers have been sent. No session was started. Await the
+   * change before the response begins.
+   */
   HEADERS_SENT: 500,
-  /** The store threw or rejected. */
+  /**
+   * The store threw or rejected. The `cause` tells why. Nothing has to be restarted: requests work again once
+   * the store does.
+   */
   STORE_FAILED: 503,
-  /** The store did not answer within `storeTimeout`. */
+  /** The store did not respond within `storeTimeout`. Look at the store, or raise `storeTimeout`. */
   STORE_TIMEOUT: 503,
-  /** Too many calls to the store are still unanswered; this one was not sent. */
+  /**
+   * Too many calls wait for a response of the store, so this one was not sent. Look at the store. Requests work
+   * again once it responds.
+   */
   STORE_BUSY: 503,
-  /** A bounded store holds as many logins as it may. */
+  /** The memory store is full of logins. Raise `maxSessions`, or use another store. */
   STORE_FULL: 503,
-  /** The store answered something that is not a session record. */
+  /**
+   * The store returned something that is not a session record. Revoke that session, and find out what else
+   * writes to the store.
+   */
   RECORD_DAMAGED: 503,
-  /** Other writers kept changing the session until `storeTimeout` ran out. */
+  /**
+   * Other requests kept changing the same session until `storeTimeout` ran out, so this write was given up.
+   * Write less often.
+   */
   CONFLICT: 503,
-  /** The manager was closed. */
+  /** The manager was closed. Close it after the HTTP server has stopped. */
   CLOSED: 503,
-  /** The store can't do this at all. */
+  /**
+   * The store can't do this at all: stores of express-session can't list the sessions of a user. Use a store of
+   * this package.
+   */
   UNSUPPORTED: 501,
-  /** A state-changing request came from a page of another origin. */
+  /**
+   * A request that changes state came from a page of another origin. The message says what the browser sent,
+   * and which option allows it.
+   */
   CROSS_ORIGIN: 403,
-  /** `requireUser()` met a request without a user. */
+  /** `requireUser()` met a request without a user. The visitor must log in. */
   UNAUTHENTICATED: 401,
 } as const
 
-/** The stable name of a failure. Compare `error.code`, not classes: ESM and CommonJS copies have different classes. */
+/**
+ * The stable name of a failure, listed here with its HTTP status. Compare `error.code`, not classes: the ESM and the
+ * CommonJS copy of this package have different classes.
+ *
+ * @example
+ * app.use((error, req, res, next) => {
+ *   if (error.code === 'UNAUTHENTICATED') return res.status(401).render('please-log-in')
+ *   next(error)
+ * })
+ */
 export type SessionErrorCode = keyof typeof statusByCode
 
-/** An error with a stable `code`, the HTTP `status` that Express answers with, and the `cause` where there is one. */
+/**
+ * Every error that this package makes. It has a stable `code`, the HTTP `status` for the response, a message for
+ * developers that says the fix, and the `cause` where there is one.
+ *
+ * An error of status 500 or more is not for visitors: `expose` is false. Express's own error page shows the message
+ * unless `NODE_ENV` is `production`.
+ */
 export class SessionError extends Error {
+  /** Always `SessionError`, in both copies of the package. */
   override readonly name = 'SessionError'
+  /** Which failure it is. */
   readonly code: SessionErrorCode
-  /** The HTTP status that Express' error handling reads. */
+  /** The HTTP status of the response: Express's error handling reads it. */
   readonly status: number
-  /** Whether `message` may be shown to the client; the convention of http-errors. */
+  /** Whether `message` may be shown to the client, by the convention of http-errors: true below 500. */
   readonly expose: boolean
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {

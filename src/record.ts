@@ -16,6 +16,17 @@ export interface SessionRecord {
   readonly secretHash: string
   /** SHA-256 of the series half alone, base64url: the half that stays when the other one rotates. */
   readonly seriesHash: string
+  /** When the secret was last issued; absent: at `createdAt`. */
+  readonly rotatedAt?: number | undefined
+  /** The hash of the successor that was issued, and has not taken the place of `secretHash` yet. */
+  readonly nextHash?: string | undefined
+  /** The hash of the secret before this one, which is good until `priorUntil`. */
+  readonly priorHash?: string | undefined
+  readonly priorUntil?: number | undefined
+  /** How many successors in a row nobody has used. */
+  readonly unusedRotations?: number | undefined
+  /** Why the session has ended, in the moment before its record is deleted. */
+  readonly endedBy?: 'reuse' | undefined
   /** Whose session it is; absent for a guest. Never changes during a session's life. */
   readonly userId?: string | undefined
   /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */
@@ -74,10 +85,19 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     Number.isFinite(value.lastSeenAt) &&
     Number.isFinite(value.expiresAt) &&
     Number.isFinite(value.absoluteExpiresAt) &&
-    (value.userId === undefined || typeof value.userId === 'string') &&
+    isOptional(value.rotatedAt, 'number') &&
+    isOptional(value.nextHash, 'string') &&
+    isOptional(value.priorHash, 'string') &&
+    isOptional(value.priorUntil, 'number') &&
+    isOptional(value.unusedRotations, 'number') &&
+    isOptional(value.userId, 'string') &&
     (value.user === undefined || isObject(value.user)) &&
     isObject(value.data)
   )
+}
+
+function isOptional(value: unknown, type: 'number' | 'string'): boolean {
+  return value === undefined || typeof value === type
 }
 
 /**

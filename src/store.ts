@@ -78,5 +78,6 @@ export interface SessionStore {
 
 /** A store that can list the sessions of a user, as every store of this package can. */
 export interface ListingStore extends SessionStore {
+  /** All records of a user, in any order. May include some whose deadline has passed. Any string is a user id. */
   listByUser(userId: string): MaybePromise<SessionRecord[]>
 }

@@ -1,4 +1,5 @@
-import { Sessions, type Started } from '../../src/core/sessions.js'
+import type { Started } from '../../src/core/engine.js'
+import type { Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'
@@ -12,6 +13,7 @@ import {
   eventsOf,
   firefox,
   HOUR,
+  makeCore,
   MINUTE,
   moveTheClock,
   rejectionOf,
@@ -34,9 +36,10 @@ function manager(
 ) {
   const memory = memoryStore()
   const { store, calls } = recording(over(memory))
-  const sessions = new Sessions(settingsWith({ ...settings, store }))
+  const core = makeCore(settingsWith({ ...settings, store }))
+  const { sessions } = core
   return {
-    sessions,
+    ...core,
     memory,
     calls,
     seen: eventsOf(sessions),
@@ -59,15 +62,15 @@ function expectNoSecret(value: unknown, started: Started): void {
 
 describe('a login', () => {
   it('is in the store before it is acknowledged, and its token opens it', async () => {
-    const { sessions, memory } = manager(asyncStore)
-    const started = await sessions.login(ann, chrome, [])
+    const { engine, use, memory } = manager(asyncStore)
+    const started = await engine.login(ann, chrome, [])
     expect(memory.get(started.record.id)).toEqual(started.record)
-    expect(await sessions.verify(tokenOf(started))).toEqual(started.record)
+    expect(await use(started)).toEqual(started.record)
   })
 
   it('stores the user, the client and the times, and of the secret its hashes alone', async () => {
-    const { sessions, calls } = manager()
-    const started = await sessions.login(ann, chrome, [])
+    const { engine, calls } = manager()
+    const started = await engine.login(ann, chrome, [])
     const now = Date.now()
     expect(started.record).toEqual({
       id: tokenOf(started).id,
@@ -91,9 +94,9 @@ describe('a login', () => {
   })
 
   it('ends what the browser held, after the new session is stored, and says both', async () => {
-    const { sessions, memory, seen, operations } = manager()
-    const old = await sessions.login(bob, chrome, [])
-    const next = await sessions.login(ann, chrome, [old.record])
+    const { engine, memory, seen, operations } = manager()
+    const old = await engine.login(bob, chrome, [])
+    const next = await engine.login(ann, chrome, [old.record])
     expect(memory.get(old.record.id)).toBeUndefined()
     expect(next.record.id).not.toBe(old.record.id)
     expect(operations()).toEqual(['insert', 'insert', 'delete'])
@@ -104,11 +107,11 @@ describe('a login', () => {
   })
 
   it('makes a new session for the same user too, whose old token is dead', async () => {
-    const { sessions } = manager()
-    const old = await sessions.login(ann, chrome, [])
-    const next = await sessions.login(ann, chrome, [old.record])
-    expect(await sessions.verify(tokenOf(old))).toBeUndefined()
-    expect(await sessions.verify(tokenOf(next))).toBeDefined()
+    const { engine, use } = manager()
+    const old = await engine.login(ann, chrome, [])
+    const next = await engine.login(ann, chrome, [old.record])
+    expect(await use(old)).toBeUndefined()
+    expect(await use(next)).toBeDefined()
   })
 
   it.each([
@@ -141,10 +144,12 @@ describe('a login', () => {
     'has failed with 503 where ending the old session %s: the new one is taken back',
     async (_, over, code) => {
       const memory = memoryStore()
-      const old = await new Sessions(settingsWith({ store: memory })).login(ann, chrome, [])
-      const sessions = new Sessions(settingsWith({ store: over(memory, old.record.id), storeTimeout: 5 }))
+      const old = await makeCore(settingsWith({ store: memory })).engine.login(ann, chrome, [])
+      const { engine, sessions } = makeCore(
+        settingsWith({ store: over(memory, old.record.id), storeTimeout: 5 }),
+      )
       const seen = eventsOf(sessions)
-      expect(await rejectionOf(sessions.login(ann, chrome, [old.record]))).toMatchObject({
+      expect(await rejectionOf(engine.login(ann, chrome, [old.record]))).toMatchObject({
         code,
         status: 503,
       })
@@ -155,9 +160,9 @@ describe('a login', () => {
   )
 
   it('that can be neither finished nor taken back has failed all the same, and goes unheard nowhere', async () => {
-    const { sessions } = manager((store) => failing(store, 'delete', () => Promise.reject(new Error('down'))))
-    const old = await sessions.login(ann, chrome, [])
-    expect(await rejectionOf(sessions.login(ann, chrome, [old.record]))).toMatchObject({
+    const { engine } = manager((store) => failing(store, 'delete', () => Promise.reject(new Error('down'))))
+    const old = await engine.login(ann, chrome, [])
+    expect(await rejectionOf(engine.login(ann, chrome, [old.record]))).toMatchObject({
       code: 'STORE_FAILED',
     })
     await turns()
@@ -173,37 +178,37 @@ describe('a login', () => {
     ],
     ['rejects', () => Promise.reject(new Error('down')), 'STORE_FAILED'],
   ])('has failed where the insert %s, and the held session lives on', async (_, fail, code) => {
-    const { sessions, memory, seen } = manager((store) => failing(store, 'insert', fail))
+    const { engine, memory, seen } = manager((store) => failing(store, 'insert', fail))
     const held = makeRecord({ userId: 'ann' })
     void memory.insert(held)
-    expect(await rejectionOf(sessions.login(ann, chrome, [held]))).toMatchObject({ code, status: 503 })
+    expect(await rejectionOf(engine.login(ann, chrome, [held]))).toMatchObject({ code, status: 503 })
     expect(await listedFor(memory)).toEqual([held.id])
     expect(seen.map(({ name }) => name)).toEqual(['storeError'])
   })
 
   it('that times out is taken back, since the store may have kept it without saying so', async () => {
-    const { sessions, memory } = manager(
+    const { engine, memory } = manager(
       (store) =>
         replacing(store, { insert: (record) => (void store.insert(record), new Promise(() => undefined)) }),
       { storeTimeout: 5 },
     )
-    expect(await rejectionOf(sessions.login(ann, chrome, []))).toMatchObject({ code: 'STORE_TIMEOUT' })
+    expect(await rejectionOf(engine.login(ann, chrome, []))).toMatchObject({ code: 'STORE_TIMEOUT' })
     await turns()
     expect(await listedFor(memory)).toEqual([])
   })
 
   it('of what is no user fails before the store is called', async () => {
-    const { sessions, calls } = manager()
-    expect(await rejectionOf(sessions.login({ name: 'nobody' }, chrome, []))).toMatchObject({
+    const { engine, calls } = manager()
+    expect(await rejectionOf(engine.login({ name: 'nobody' }, chrome, []))).toMatchObject({
       code: 'USER_INVALID',
     })
     expect(calls).toEqual([])
   })
 
   it('keeps what it knows of the user apart from what the application changes later', async () => {
-    const { sessions, memory } = manager()
+    const { engine, memory } = manager()
     const user = { id: 'ann', roles: ['admin'] }
-    const { record } = await sessions.login(user, chrome, [])
+    const { record } = await engine.login(user, chrome, [])
     user.roles.push('root')
     expect((memory.get(record.id) as SessionRecord).user).toEqual({ id: 'ann', roles: ['admin'] })
   })
@@ -213,60 +218,60 @@ describe('what a login keeps', () => {
   const cart = { cart: ['book'], coupon: 'x' }
 
   it("is a guest's data, by name", async () => {
-    const { sessions } = manager()
-    const guest = await sessions.startGuest(cart, chrome)
-    const { record } = await sessions.login(ann, chrome, [guest.record], ['cart', 'absent'])
+    const { sessions, engine } = manager()
+    const guest = await engine.startGuest(cart, chrome)
+    const { record } = await engine.login(ann, chrome, [guest.record], ['cart', 'absent'])
     expect(record.data).toEqual({ cart: ['book'] })
     expect(await sessions.find(guest.record.id)).toBeUndefined()
   })
 
   it('is nothing unless it is named', async () => {
-    const { sessions, operations } = manager()
-    const guest = await sessions.startGuest(cart, chrome)
-    expect((await sessions.login(ann, chrome, [guest.record])).record.data).toEqual({})
+    const { engine, operations } = manager()
+    const guest = await engine.startGuest(cart, chrome)
+    expect((await engine.login(ann, chrome, [guest.record])).record.data).toEqual({})
     expect(operations()).not.toContain('get')
   })
 
   it('is never from another login', async () => {
-    const { sessions } = manager()
-    const { record } = await sessions.login(bob, chrome, [])
-    await sessions.changeData(record, () => cart, chrome)
-    expect((await sessions.login(ann, chrome, [record], ['cart'])).record.data).toEqual({})
-    const again = await sessions.login(ann, chrome, [])
-    await sessions.changeData(again.record, () => cart, chrome)
-    expect((await sessions.login(ann, chrome, [again.record], ['cart'])).record.data).toEqual({})
+    const { engine, changeData } = manager()
+    const { record } = await engine.login(bob, chrome, [])
+    await changeData(record, () => cart, chrome)
+    expect((await engine.login(ann, chrome, [record], ['cart'])).record.data).toEqual({})
+    const again = await engine.login(ann, chrome, [])
+    await changeData(again.record, () => cart, chrome)
+    expect((await engine.login(ann, chrome, [again.record], ['cart'])).record.data).toEqual({})
   })
 
   it('is nothing when the browser held two sessions: which of them is meant can not be known', async () => {
-    const { sessions, memory } = manager()
-    const guest = await sessions.startGuest(cart, chrome)
-    const planted = await sessions.startGuest({ cart: ['planted'] }, chrome)
-    const { record } = await sessions.login(ann, chrome, [guest.record, planted.record], ['cart'])
+    const { engine, memory } = manager()
+    const guest = await engine.startGuest(cart, chrome)
+    const planted = await engine.startGuest({ cart: ['planted'] }, chrome)
+    const { record } = await engine.login(ann, chrome, [guest.record, planted.record], ['cart'])
     expect(record.data).toEqual({})
     expect([memory.get(guest.record.id), memory.get(planted.record.id)]).toEqual([undefined, undefined])
   })
 
   it('is read anew, since the guest may have written meanwhile', async () => {
-    const { sessions } = manager()
-    const guest = await sessions.startGuest({ cart: [] }, chrome)
-    await sessions.changeData(guest.record, () => cart, chrome)
-    expect((await sessions.login(ann, chrome, [guest.record], ['cart'])).record.data).toEqual({
+    const { engine, changeData } = manager()
+    const guest = await engine.startGuest({ cart: [] }, chrome)
+    await changeData(guest.record, () => cart, chrome)
+    expect((await engine.login(ann, chrome, [guest.record], ['cart'])).record.data).toEqual({
       cart: ['book'],
     })
   })
 
   it('is nothing of a guest that has ended', async () => {
-    const { sessions } = manager()
-    const guest = await sessions.startGuest(cart, chrome)
+    const { sessions, engine } = manager()
+    const guest = await engine.startGuest(cart, chrome)
     await sessions.revoke(guest.record.id)
-    expect((await sessions.login(ann, chrome, [guest.record], ['cart'])).record.data).toEqual({})
+    expect((await engine.login(ann, chrome, [guest.record], ['cart'])).record.data).toEqual({})
   })
 
   it('is what is there by that very name: nothing of what all objects have', async () => {
-    const { sessions } = manager()
-    const guest = await sessions.startGuest(JSON.parse('{"__proto__":{"a":1}}') as {}, chrome)
+    const { engine } = manager()
+    const guest = await engine.startGuest(JSON.parse('{"__proto__":{"a":1}}') as {}, chrome)
     const keep = ['__proto__', 'constructor', 'toString']
-    const { record } = await sessions.login(ann, chrome, [guest.record], keep)
+    const { record } = await engine.login(ann, chrome, [guest.record], keep)
     expect(Object.keys(record.data)).toEqual(['__proto__'])
     expect(JSON.stringify(record.data)).toBe('{"__proto__":{"a":1}}')
     expect(Object.getPrototypeOf(record.data)).toBe(Object.prototype)
@@ -275,70 +280,75 @@ describe('what a login keeps', () => {
 
 describe('a guest', () => {
   it('has a session without a user, of which nobody is told', async () => {
-    const { sessions, seen } = manager()
-    const { record } = await sessions.startGuest({ cart: [] }, chrome)
+    const { engine, seen } = manager()
+    const { record } = await engine.startGuest({ cart: [] }, chrome)
     expect(record).toMatchObject({ userId: undefined, user: undefined, data: { cart: [] } })
     expect(record.expiresAt).toBe(Date.now() + HOUR)
-    expect(sessions.userOf(record)).toBeUndefined()
-    await sessions.logout([record])
+    expect(engine.userOf(record)).toBeUndefined()
+    await engine.end([record])
     expect(seen).toEqual([])
   })
 })
 
 describe('a logout', () => {
   it('ends the session for good, and says so once', async () => {
-    const { sessions, seen } = manager(asyncStore)
-    const started = await sessions.login(ann, chrome, [])
-    expect(await sessions.logout([started.record])).toBe(true)
-    expect(await sessions.logout([started.record])).toBe(false)
-    expect(await sessions.verify(tokenOf(started))).toBeUndefined()
+    const { engine, use, seen } = manager(asyncStore)
+    const started = await engine.login(ann, chrome, [])
+    expect(await engine.end([started.record])).toBe(true)
+    expect(await engine.end([started.record])).toBe(false)
+    expect(await use(started)).toBeUndefined()
     const event = { sessionId: started.record.id, userId: 'ann', replaced: false }
     expect(seen.slice(1)).toEqual([{ name: 'logout', event }])
   })
 
   it('ends every session that the browser held; of none it is false', async () => {
-    const { sessions, memory } = manager()
-    const held = await Promise.all([ann, bob].map((user) => sessions.login(user, chrome, [])))
-    expect(await sessions.logout(held.map(({ record }) => record))).toBe(true)
+    const { engine, memory } = manager()
+    const held = await Promise.all([ann, bob].map((user) => engine.login(user, chrome, [])))
+    expect(await engine.end(held.map(({ record }) => record))).toBe(true)
     expect(held.map(({ record }) => memory.get(record.id))).toEqual([undefined, undefined])
-    expect(await sessions.logout([])).toBe(false)
+    expect(await engine.end([])).toBe(false)
   })
 
   it('is not undone by a slow request: its touch and its write find nothing to write to', async () => {
-    const { sessions, memory } = manager((store) => asyncStore(batching(store)))
-    const started = await sessions.login(ann, chrome, [])
-    const record = (await sessions.verify(tokenOf(started)))!
+    const ended: string[] = []
+    const { engine, use, changeData, memory } = manager((store) => ({
+      ...asyncStore(batching(store)),
+      // What was looked up before the logout is written after it.
+      update: async (record, ifVersion) => {
+        await engine.end([record])
+        ended.push(record.id)
+        return store.update(record, ifVersion)
+      },
+    }))
+    const [first, second] = [await engine.login(ann, chrome, []), await engine.login(ann, chrome, [])]
     moveTheClock(HOUR)
-    const [, touched, written] = await Promise.all([
-      sessions.logout([record]),
-      sessions.admit(record, chrome),
-      sessions.changeData(record, () => ({ late: true }), chrome),
-    ])
-    expect([touched, written]).toEqual([undefined, undefined])
-    expect(memory.get(record.id)).toBeUndefined()
+    expect(await use(first)).toBeUndefined()
+    expect(await changeData(second.record, () => ({ late: true }), chrome)).toBeUndefined()
+    expect(ended).toEqual([first.record.id, second.record.id])
+    for (const { record } of [first, second]) expect(memory.get(record.id)).toBeUndefined()
     expect(await listedFor(memory)).toEqual([])
   })
 
   it('rejects where the store fails, with nothing said', async () => {
-    const { sessions, seen } = manager((store) => failing(store, 'delete'))
-    const { record } = await sessions.login(ann, chrome, [])
-    expect(await rejectionOf(sessions.logout([record]))).toMatchObject({ code: 'STORE_FAILED', status: 503 })
+    const { engine, seen } = manager((store) => failing(store, 'delete'))
+    const { record } = await engine.login(ann, chrome, [])
+    expect(await rejectionOf(engine.end([record]))).toMatchObject({ code: 'STORE_FAILED', status: 503 })
     expect(seen.map(({ name }) => name)).toEqual(['login', 'storeError'])
   })
 })
 
 describe('what is shown of sessions', () => {
-  it('is everything but credentials and data, last used first, the current one marked', async () => {
-    const { sessions } = manager()
-    const first = await sessions.login(ann, chrome, [])
+  it('is everything but credentials and data, last used first, and outside of a request none is current', async () => {
+    const { sessions, engine } = manager()
+    const first = await engine.login(ann, chrome, [])
     moveTheClock(HOUR)
-    const second = await sessions.login(ann, firefox, [])
-    await sessions.login(bob, chrome, [])
-    const list = await sessions.list('ann', first.record.id)
+    const second = await engine.login(ann, firefox, [])
+    await engine.login(bob, chrome, [])
+    const list = await sessions.list('ann')
     const { secretHash: _hash, seriesHash: _series, data: _data, version: _version, ...shown } = second.record
     expect(list).toEqual([
       { ...shown, label: 'Firefox on Linux', current: false },
-      expect.objectContaining({ id: first.record.id, label: 'Chrome on Linux', current: true }),
+      expect.objectContaining({ id: first.record.id, label: 'Chrome on Linux', current: false }),
     ])
     expect(await sessions.find(second.record.id)).toEqual(list[0])
   })
@@ -347,9 +357,9 @@ describe('what is shown of sessions', () => {
     ['list', (sessions: Sessions) => sessions.list('ann')],
     ['find', (sessions: Sessions, { record }: Started) => sessions.find(record.id)],
   ])('by %s holds no secret, no hash and no data, however deep one looks', async (_, show) => {
-    const { sessions } = manager()
-    const started = await sessions.login(ann, chrome, [])
-    await sessions.changeData(started.record, () => ({ diary: 'dear diary' }), chrome)
+    const { sessions, engine, changeData } = manager()
+    const started = await engine.login(ann, chrome, [])
+    await changeData(started.record, () => ({ diary: 'dear diary' }), chrome)
     const shown = await show(sessions, started)
     expect(JSON.stringify(shown)).toContain('Chrome on Linux')
     expectNoSecret(shown, started)
@@ -357,18 +367,18 @@ describe('what is shown of sessions', () => {
   })
 
   it('can be changed without changing what is stored', async () => {
-    const { sessions } = manager()
-    const { record } = await sessions.login({ id: 'ann', roles: ['admin'] }, chrome, [])
+    const { sessions, engine } = manager()
+    const { record } = await engine.login({ id: 'ann', roles: ['admin'] }, chrome, [])
     const info = (await sessions.find(record.id)) as unknown as { user: { roles: string[] } }
     info.user.roles.push('root')
     expect((await sessions.find(record.id))?.user).toEqual({ id: 'ann', roles: ['admin'] })
   })
 
   it('is only what lives: the expired ones are gone, and said', async () => {
-    const { sessions, seen, memory } = manager(asyncStore)
-    const old = await sessions.login(ann, chrome, [])
+    const { sessions, engine, seen, memory } = manager(asyncStore)
+    const old = await engine.login(ann, chrome, [])
     moveTheClock(4 * DAY)
-    const young = await sessions.login(ann, chrome, [])
+    const young = await engine.login(ann, chrome, [])
     moveTheClock(4 * DAY)
     expect(await sessions.find(old.record.id)).toBeUndefined()
     const another = makeRecord({ userId: 'ann', expiresAt: Date.now() })
@@ -382,8 +392,8 @@ describe('what is shown of sessions', () => {
   })
 
   it('takes a number as the user id that it was logged in with', async () => {
-    const { sessions } = manager()
-    await sessions.login({ id: 7 }, chrome, [])
+    const { sessions, engine } = manager()
+    await engine.login({ id: 7 }, chrome, [])
     expect(await sessions.list(7)).toHaveLength(1)
     expect(await sessions.list('7')).toHaveLength(1)
     expect(await sessions.list('ann')).toEqual([])
@@ -400,12 +410,12 @@ describe('what is shown of sessions', () => {
   )
 
   it('leaves out a damaged record', async () => {
-    const { sessions } = manager((store) =>
+    const { sessions, engine } = manager((store) =>
       replacing(store, {
         listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser!(id) as SessionRecord[])],
       }),
     )
-    const { record } = await sessions.login(ann, chrome, [])
+    const { record } = await engine.login(ann, chrome, [])
     expect((await sessions.list('ann')).map(({ id }) => id)).toEqual([record.id])
   })
 
@@ -436,10 +446,10 @@ describe('what is shown of sessions', () => {
 
 describe('a revocation', () => {
   it('ends one session, at once, and says so', async () => {
-    const { sessions, seen } = manager(asyncStore)
-    const started = await sessions.login(ann, chrome, [])
+    const { sessions, engine, use, seen } = manager(asyncStore)
+    const started = await engine.login(ann, chrome, [])
     expect(await sessions.revoke(started.record.id)).toBe(true)
-    expect(await sessions.verify(tokenOf(started))).toBeUndefined()
+    expect(await use(started)).toBeUndefined()
     expect(await sessions.revoke(started.record.id)).toBe(false)
     expect(seen.slice(1)).toEqual([
       { name: 'revoke', event: { sessionId: started.record.id, userId: 'ann' } },
@@ -450,16 +460,16 @@ describe('a revocation', () => {
     ['rubbish', { id: 'x' }],
     ['a text', 'text'],
   ])('ends a session whose record is damaged (%s): it must not protect itself', async (_, answer) => {
-    const { sessions, memory } = manager((store) => replacing(store, { get: () => answer as never }))
-    const { record } = await sessions.login(ann, chrome, [])
+    const { sessions, engine, memory } = manager((store) => replacing(store, { get: () => answer as never }))
+    const { record } = await engine.login(ann, chrome, [])
     expect(await sessions.revoke(record.id)).toBe(true)
     expect(memory.get(record.id)).toBeUndefined()
   })
 
   it('of all ends every session of that user and of nobody else, and counts them', async () => {
-    const { sessions, memory, seen } = manager(asyncStore)
-    const anns = await Promise.all([1, 2, 3].map(() => sessions.login(ann, chrome, [])))
-    const other = await sessions.login(bob, chrome, [])
+    const { sessions, engine, memory, seen } = manager(asyncStore)
+    const anns = await Promise.all([1, 2, 3].map(() => engine.login(ann, chrome, [])))
+    const other = await engine.login(bob, chrome, [])
     expect(await sessions.revokeAll('ann')).toBe(3)
     expect(await listedFor(memory)).toEqual([])
     expect(await listedFor(memory, 'bob')).toEqual([other.record.id])
@@ -471,8 +481,8 @@ describe('a revocation', () => {
   })
 
   it('of all but one leaves that one', async () => {
-    const { sessions, memory } = manager()
-    const [first] = await Promise.all([1, 2, 3].map(() => sessions.login(ann, chrome, [])))
+    const { sessions, engine, memory } = manager()
+    const [first] = await Promise.all([1, 2, 3].map(() => engine.login(ann, chrome, [])))
     expect(await sessions.revokeAll('ann', { except: first!.record.id })).toBe(2)
     expect(await listedFor(memory)).toEqual([first!.record.id])
   })
@@ -485,8 +495,8 @@ describe('a revocation', () => {
     [7, '{ except: session.id }'],
     ['019a0000-0000-7000-8000-000000000000', 'except'],
   ])('of all but %j ends none, and says the fix', async (options, fix) => {
-    const { sessions, memory } = manager()
-    const { record } = await sessions.login(ann, chrome, [])
+    const { sessions, engine, memory } = manager()
+    const { record } = await engine.login(ann, chrome, [])
     expect(await rejectionOf(sessions.revokeAll('ann', options as never))).toMatchObject({
       code: 'OPTION_INVALID',
       message: expect.stringContaining(fix),
@@ -495,36 +505,36 @@ describe('a revocation', () => {
   })
 
   it('of all but undefined ends all', async () => {
-    const { sessions } = manager()
-    await sessions.login(ann, chrome, [])
+    const { sessions, engine } = manager()
+    await engine.login(ann, chrome, [])
     expect(await sessions.revokeAll('ann', { except: undefined })).toBe(1)
   })
 
   it('of all counts those that lived, and clears away the expired', async () => {
-    const { sessions, memory, seen } = manager()
+    const { sessions, engine, memory, seen } = manager()
     const expired = makeRecord({ userId: 'ann', expiresAt: Date.now() })
     void memory.insert(expired)
-    await sessions.login(ann, chrome, [])
+    await engine.login(ann, chrome, [])
     expect(await sessions.revokeAll('ann')).toBe(1)
     expect(await listedFor(memory)).toEqual([])
     expect(seen.map(({ name }) => name).toSorted()).toEqual(['expire', 'login', 'revoke'])
   })
 
   it('of all neither counts nor says those that somebody else ended meanwhile', async () => {
-    const { sessions, seen } = manager((store) => replacing(store, { delete: () => false }))
-    await sessions.login(ann, chrome, [])
+    const { sessions, engine, seen } = manager((store) => replacing(store, { delete: () => false }))
+    await engine.login(ann, chrome, [])
     expect(await sessions.revokeAll('ann')).toBe(0)
     expect(seen.map(({ name }) => name)).toEqual(['login'])
   })
 
   it('of all ends damaged records too', async () => {
-    const { sessions, memory } = manager((store) =>
+    const { sessions, engine, memory } = manager((store) =>
       replacing(store, {
         listByUser: (id) =>
           (store.listByUser!(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
       }),
     )
-    await sessions.login(ann, chrome, [])
+    await engine.login(ann, chrome, [])
     expect(await sessions.revokeAll('ann')).toBe(1)
     expect(await listedFor(memory)).toEqual([])
   })
@@ -539,10 +549,10 @@ describe('a revocation', () => {
     ['rejects', () => Promise.reject(new Error('down'))],
   ])('of all tries every one before it rejects, when one %s', async (_, fail) => {
     let stuck = ''
-    const { sessions, memory } = manager((store) =>
+    const { sessions, engine, memory } = manager((store) =>
       replacing(store, { delete: (id) => (id === stuck ? fail() : store.delete(id)) }),
     )
-    const all = await Promise.all([1, 2, 3, 4].map(() => sessions.login(ann, chrome, [])))
+    const all = await Promise.all([1, 2, 3, 4].map(() => engine.login(ann, chrome, [])))
     stuck = all[1]!.record.id
     const error = await rejectionOf(sessions.revokeAll('ann', { except: all[0]!.record.id }))
     expect(error).toMatchObject({ code: 'STORE_FAILED', status: 503 })
@@ -550,8 +560,8 @@ describe('a revocation', () => {
   })
 
   it('rejects when the session can not be read, and is not taken for done', async () => {
-    const { sessions, memory } = manager((store) => failing(store, 'get'))
-    const { record } = await sessions.login(ann, chrome, [])
+    const { sessions, engine, memory } = manager((store) => failing(store, 'get'))
+    const { record } = await engine.login(ann, chrome, [])
     expect(await rejectionOf(sessions.revoke(record.id))).toMatchObject({ code: 'STORE_FAILED' })
     expect(memory.get(record.id)).toBeDefined()
   })
@@ -559,10 +569,10 @@ describe('a revocation', () => {
 
 describe('a data write', () => {
   it('is stored before it is acknowledged, and moves the idle deadline as well', async () => {
-    const { sessions, memory } = manager(asyncStore)
-    const { record } = await sessions.login(ann, chrome, [])
+    const { engine, changeData, memory } = manager(asyncStore)
+    const { record } = await engine.login(ann, chrome, [])
     moveTheClock(HOUR)
-    const written = await sessions.changeData(record, (data) => ({ ...data, cart: 1 }), chrome)
+    const written = await changeData(record, (data) => ({ ...data, cart: 1 }), chrome)
     expect(written).toMatchObject({
       data: { cart: 1 },
       version: 2,
@@ -573,43 +583,43 @@ describe('a data write', () => {
   })
 
   it('moves no deadline back when the clock was set back', async () => {
-    const { sessions } = manager()
-    const { record } = await sessions.login(ann, chrome, [])
+    const { engine, changeData } = manager()
+    const { record } = await engine.login(ann, chrome, [])
     moveTheClock(-HOUR)
-    const written = await sessions.changeData(record, () => ({ cart: 1 }), chrome)
+    const written = await changeData(record, () => ({ cart: 1 }), chrome)
     expect(written).toMatchObject({ lastSeenAt: record.lastSeenAt, expiresAt: record.expiresAt })
   })
 
   it('that changes nothing is no write', async () => {
-    const { sessions, operations } = manager()
-    const { record } = await sessions.login(ann, chrome, [])
-    expect(await sessions.changeData(record, (data) => data, chrome)).toEqual(record)
+    const { engine, changeData, operations } = manager()
+    const { record } = await engine.login(ann, chrome, [])
+    expect(await changeData(record, (data) => data, chrome)).toEqual(record)
     expect(operations()).toEqual(['insert', 'get'])
   })
 
   it('to a session that ended or expired is undefined', async () => {
-    const { sessions, memory } = manager()
-    const ended = await sessions.login(ann, chrome, [])
-    await sessions.logout([ended.record])
-    expect(await sessions.changeData(ended.record, () => ({ late: 1 }), chrome)).toBeUndefined()
-    const expired = await sessions.login(ann, chrome, [])
+    const { engine, changeData, memory } = manager()
+    const ended = await engine.login(ann, chrome, [])
+    await engine.end([ended.record])
+    expect(await changeData(ended.record, () => ({ late: 1 }), chrome)).toBeUndefined()
+    const expired = await engine.login(ann, chrome, [])
     moveTheClock(7 * DAY)
-    expect(await sessions.changeData(expired.record, () => ({ late: 1 }), chrome)).toBeUndefined()
+    expect(await changeData(expired.record, () => ({ late: 1 }), chrome)).toBeUndefined()
     expect(memory.get(expired.record.id)).toBeUndefined()
   })
 })
 
 describe('events', () => {
   it('hold no secret, whatever happens to a session', async () => {
-    const { sessions, seen } = manager()
-    const started = await sessions.login(ann, chrome, [])
-    void sessions.admit(started.record, firefox)
+    const { sessions, engine, use, seen } = manager()
+    const started = await engine.login(ann, chrome, [])
+    await use(started, firefox)
     moveTheClock(7 * DAY)
-    await sessions.verify(tokenOf(started))
-    const second = await sessions.login(ann, chrome, [])
+    await use(started)
+    const second = await engine.login(ann, chrome, [])
     await sessions.revoke(second.record.id)
-    const third = await sessions.login(ann, chrome, [])
-    await sessions.logout([third.record])
+    const third = await engine.login(ann, chrome, [])
+    await engine.end([third.record])
     expect(seen.map(({ name }) => name)).toEqual([
       'login',
       'clientChange',
@@ -632,51 +642,52 @@ describe('events', () => {
     ['reject', () => Promise.reject(new Error('audit log is full'))],
   ])('harm nothing when their listeners %s', async (_, listener) => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-    const { sessions } = manager()
+    const { sessions, engine, use } = manager()
     for (const name of ['login', 'logout', 'revoke', 'expire', 'clientChange', 'storeError'] as const) {
       sessions.on(name, listener)
     }
-    const started = await sessions.login(ann, chrome, [])
-    expect(sessions.admit(started.record, firefox)).toBe('refused')
-    expect(await sessions.logout([started.record])).toBe(true)
+    const started = await engine.login(ann, chrome, [])
+    expect(await use(started, firefox)).toBe('refused')
+    expect(await engine.end([started.record])).toBe(true)
     await turns(3)
     expect(warned).toHaveBeenCalledTimes(3)
   })
 
   it('go no more to a listener that was taken off', async () => {
-    const { sessions } = manager()
+    const { sessions, engine } = manager()
     const listener = jest.fn()
-    await sessions.on('login', listener).off('login', listener).login(ann, chrome, [])
+    sessions.on('login', listener).off('login', listener)
+    await engine.login(ann, chrome, [])
     expect(listener).not.toHaveBeenCalled()
   })
 })
 
 describe('a closed manager', () => {
   it('rejects or throws CLOSED for everything, and sends nothing to the store', async () => {
-    const { sessions, calls } = manager()
-    const started = await sessions.login(ann, chrome, [])
+    const { sessions, engine, use, changeData, calls } = manager()
+    const started = await engine.login(ann, chrome, [])
     await sessions.close()
     calls.length = 0
     const closed = expect.objectContaining({ code: 'CLOSED', status: 503 }) as Error
     const asked = [
-      sessions.login(ann, chrome, [started.record]),
-      sessions.startGuest({}, chrome),
-      sessions.logout([started.record]),
+      engine.login(ann, chrome, [started.record]),
+      engine.startGuest({}, chrome),
+      engine.end([started.record]),
       sessions.find(started.record.id),
       sessions.list('ann'),
       sessions.revoke(started.record.id),
       sessions.revokeAll('ann'),
-      sessions.changeData(started.record, () => ({ a: 1 }), chrome),
+      changeData(started.record, () => ({ a: 1 }), chrome),
     ]
     expect(await Promise.all(asked.map((one) => rejectionOf(one)))).toEqual(asked.map(() => closed))
-    expect(() => sessions.verify(tokenOf(started))).toThrow(closed)
+    expect(await rejectionOf(use(started))).toEqual(closed)
     expect(calls).toEqual([])
   })
 
   it('may be closed again, and never closes the store', async () => {
     const close = jest.fn()
     const store = Object.assign(replacing(memoryStore(), {}), { close })
-    const sessions = new Sessions(settingsWith({ store }))
+    const { sessions } = makeCore(settingsWith({ store }))
     await sessions.close()
     await sessions.close()
     expect(close).not.toHaveBeenCalled()
@@ -687,8 +698,8 @@ describe('expired records of a store without an expiry of its own', () => {
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
 
   it('are swept, whoever started them', async () => {
-    const { sessions, memory } = manager(undefined, { guestIdleTimeout: 30_000 })
-    const { record } = await sessions.startGuest({}, chrome)
+    const { sessions, engine, memory } = manager(undefined, { guestIdleTimeout: 30_000 })
+    const { record } = await engine.startGuest({}, chrome)
     await jest.advanceTimersByTimeAsync(MINUTE)
     expect(memory.get(record.id)).toBeUndefined()
     await sessions.close()
@@ -696,8 +707,8 @@ describe('expired records of a store without an expiry of its own', () => {
   })
 
   it('are swept on after the store failed, which is an event', async () => {
-    const { sessions, seen, operations } = manager((store) => failing(store, 'deleteExpired'))
-    await sessions.startGuest({}, chrome)
+    const { sessions, engine, seen, operations } = manager((store) => failing(store, 'deleteExpired'))
+    await engine.startGuest({}, chrome)
     await jest.advanceTimersByTimeAsync(2 * MINUTE)
     expect(operations().filter((operation) => operation === 'deleteExpired')).toHaveLength(2)
     expect(seen).toMatchObject([
@@ -708,17 +719,26 @@ describe('expired records of a store without an expiry of its own', () => {
   })
 
   it('are left to a store that has one', async () => {
-    const { sessions } = manager((store) => replacing(store, { deleteExpired: undefined }))
-    await sessions.login(ann, chrome, [])
+    const { engine } = manager((store) => replacing(store, { deleteExpired: undefined }))
+    await engine.login(ann, chrome, [])
     expect(jest.getTimerCount()).toBe(0)
   })
 
   it('do not hold up closing for longer than storeTimeout', async () => {
-    const { sessions } = manager((store) => hanging(store, 'deleteExpired'))
-    await sessions.login(ann, chrome, [])
+    const { sessions, engine } = manager((store) => hanging(store, 'deleteExpired'))
+    await engine.login(ann, chrome, [])
     await jest.advanceTimersByTimeAsync(MINUTE)
     const closed = sessions.close()
     await jest.advanceTimersByTimeAsync(2_000)
     await closed
+  })
+})
+
+describe('a store that can not list', () => {
+  const without = (store: SessionStore) => replacing(store, { listByUser: undefined })
+
+  it('is known beforehand: can.listByUser says so', () => {
+    expect(manager().sessions.can).toEqual({ listByUser: true })
+    expect(manager(without).sessions.can).toEqual({ listByUser: false })
   })
 })

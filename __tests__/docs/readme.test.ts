@@ -1,3 +1,4 @@
+import { wiringOf } from '../../src/http/wiring.js'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -51,6 +52,16 @@ describe('the code of the README', () => {
   const clients = `
     declare module 'better-sqlite3' { export { default } from 'libsql' }
     declare module 'node:sqlite' { export { default as DatabaseSync } from 'libsql' }`
+  /** @types/node has no type for what promisify makes of scrypt. JavaScript does not need one. */
+  const promisified = `
+    import type { BinaryLike, ScryptOptions } from 'node:crypto'
+    declare module 'node:crypto' {
+      namespace scrypt {
+        function __promisify__(
+          password: BinaryLike, salt: BinaryLike, length: number, options: ScryptOptions,
+        ): Promise<Buffer>
+      }
+    }`
   const tsconfig = {
     extends: join(root, 'tsconfig.json'),
     // Most of it is JavaScript, in which parameters have no types.
@@ -71,6 +82,7 @@ describe('the code of the README', () => {
       'tsconfig.json': JSON.stringify(tsconfig),
       'given.d.ts': given,
       'clients.d.ts': clients,
+      'promisified.d.ts': promisified,
       ...Object.fromEntries(blocks.map((code, at) => [`block-${at + 1}.ts`, `${code}export {}\n`])),
     })
     await Promise.all(files.map(([name, text]) => writeFile(join(folder, name), text)))
@@ -114,12 +126,14 @@ describe('the table of options in the README', () => {
     const value: unknown = runInNewContext(`(${code})`, { memoryStore })
     const [group, inner] = name.split('.')
     const options = inner === undefined ? { [name]: value } : { [group!]: { [inner]: value } }
-    expect(createSessions(options as SessionOptions).settings).toEqual(createSessions().settings)
+    expect(wiringOf(createSessions(options as SessionOptions))!.settings).toEqual(
+      wiringOf(createSessions())!.settings,
+    )
   })
 
   test('says what follows from shorter timeouts', () => {
-    expect(createSessions({ idleTimeout: '5m' }).settings.touchInterval).toBe(30_000)
-    expect(createSessions({ guestIdleTimeout: '1m' }).settings.touchInterval).toBe(6_000)
+    expect(wiringOf(createSessions({ idleTimeout: '5m' }))!.settings.touchInterval).toBe(30_000)
+    expect(wiringOf(createSessions({ guestIdleTimeout: '1m' }))!.settings.touchInterval).toBe(6_000)
   })
 })
 

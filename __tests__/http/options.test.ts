@@ -1,3 +1,4 @@
+import { wiringOf } from '../../src/http/wiring.js'
 import { createSessions, login, memoryStore, sessionMiddleware, type SessionOptions } from 'express-sid'
 import { ann, DAY, MINUTE, SECOND } from '../support/core.js'
 import { makeApp, expresses } from './support/apps.js'
@@ -18,6 +19,9 @@ const names = [
   'absoluteTimeout',
   'guestIdleTimeout',
   'touchInterval',
+  'rotateEvery',
+  'rotationGrace',
+  'onReuse',
   'storeTimeout',
   'onStoreError',
   'onClientChange',
@@ -64,7 +68,7 @@ test.each(['idleTimeout', 'absoluteTimeout', 'guestIdleTimeout', 'touchInterval'
 )
 
 test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', () => {
-  const { settings } = createSessions()
+  const { settings } = wiringOf(createSessions())!
   expect(settings).toMatchObject({
     idleTimeout: 7 * DAY,
     absoluteTimeout: 30 * DAY,
@@ -78,7 +82,7 @@ test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', ()
 
 test('lifetimes beyond 400 days are refused, since no browser keeps a cookie longer', () => {
   expect(make({ absoluteTimeout: '401d' })).toThrow(invalid('absoluteTimeout', '400'))
-  expect(createSessions({ absoluteTimeout: '400d' }).settings.absoluteTimeout).toBe(400 * DAY)
+  expect(wiringOf(createSessions({ absoluteTimeout: '400d' }))!.settings.absoluteTimeout).toBe(400 * DAY)
 })
 
 test('lifetimes that contradict each other are refused', () => {
@@ -90,13 +94,28 @@ test('lifetimes that contradict each other are refused', () => {
   expect(make({ idleTimeout: '1h', touchInterval: '1h' })).toThrow(invalid('touchInterval'))
   expect(make({ touchInterval: '2h' })).toThrow(invalid('touchInterval', '3600000'))
   // The defaults step aside.
-  expect(createSessions({ absoluteTimeout: '1d' }).settings.absoluteTimeout).toBe(DAY)
-  expect(createSessions({ idleTimeout: '30s' }).settings.touchInterval).toBe(3 * SECOND)
-  expect(createSessions({ touchInterval: 0 }).settings.touchInterval).toBe(0)
+  expect(wiringOf(createSessions({ absoluteTimeout: '1d' }))!.settings.absoluteTimeout).toBe(DAY)
+  expect(wiringOf(createSessions({ idleTimeout: '30s' }))!.settings.touchInterval).toBe(3 * SECOND)
+  expect(wiringOf(createSessions({ touchInterval: 0 }))!.settings.touchInterval).toBe(0)
 })
 
 test('a storeTimeout that no timer can wait for is refused', () => {
   expect(make({ storeTimeout: '30d' })).toThrow(invalid('storeTimeout', '24 days'))
+})
+
+test('rotation leaves room for late responses, and can be turned off', () => {
+  expect(make({ rotationGrace: '59s' })).toThrow(invalid('rotationGrace', 'a minute'))
+  expect(make({ rotateEvery: 0 })).toThrow(invalid('rotateEvery', 'longer than 0'))
+  expect(make({ rotateEvery: true })).toThrow(invalid('rotateEvery', "'30m'"))
+  expect(make({ rotateEvery: '9m' })).toThrow(invalid('rotateEvery', 'twice rotationGrace'))
+  expect(make({ rotateEvery: '3m', rotationGrace: '2m' })).toThrow(invalid('twice rotationGrace'))
+  expect(make({ onReuse: 'ignore' })).toThrow(invalid('onReuse', "'end', 'endAll', 'report'"))
+  expect(wiringOf(createSessions({ rotateEvery: '2m', rotationGrace: '1m' }))!.settings).toMatchObject({
+    rotateEvery: 2 * MINUTE,
+    rotationGrace: MINUTE,
+    onReuse: 'end',
+  })
+  expect(wiringOf(createSessions({ rotateEvery: false }))!.settings.rotateEvery).toBe(false)
 })
 
 test('onStoreError and onClientChange take their words only', () => {

@@ -1,3 +1,4 @@
+import { wiringOf } from '../../src/http/wiring.js'
 import { EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
@@ -202,7 +203,7 @@ describe('authenticateUpgrade', () => {
 
   test('knows a guest for no user', async () => {
     const sessions = createSessions()
-    const { token } = await sessions.startGuest({ a: 1 }, { userAgent: '', ip: '' })
+    const { token } = await wiringOf(sessions)!.engine.startGuest({ a: 1 }, { userAgent: '', ip: '' })
     const { port, end: stop } = await serve(sessions)
     expect((await connect(port, { Cookie: `sid=${token}` })).status).toBe(401)
     await stop()
@@ -239,7 +240,11 @@ describe('authenticateUpgrade', () => {
       'X-Forwarded-Host': 'our.example',
       'X-Forwarded-For': '203.0.113.7',
     }
-    const { token, record } = await sessions.login(ann, { userAgent: '', ip: '203.0.113.7' }, [])
+    const { token, record } = await wiringOf(sessions)!.engine.login(
+      ann,
+      { userAgent: '', ip: '203.0.113.7' },
+      [],
+    )
     const { status, found } = await connect(port, {
       ...proxy,
       Origin: 'https://our.example',

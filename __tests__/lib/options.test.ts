@@ -8,6 +8,7 @@ import {
   integer,
   names,
   oneOf,
+  orFalse,
   someOf,
   text,
   that,
@@ -150,6 +151,7 @@ describe('the kind', () => {
     ['names', names("['cart']"), [[], ['a']]],
     ['address', address('/a'), ['a']],
     ['duration', duration(), [0, 1]],
+    ['duration or false', orFalse(duration()), [0, 1, false]],
     ['duration with limits', duration({ min: 1, max: 5, words: 'from 1 to 5' }), [1]],
     ['anything that passes a test', that((value) => value === 'a', 'a'), ['a']],
   ])('%s takes what it is for, and nothing else', (_, kind, values) => {

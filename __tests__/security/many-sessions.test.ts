@@ -1,8 +1,7 @@
-import { Sessions } from '../../src/core/sessions.js'
 import type { MaybePromise, SessionStore } from '../../src/store.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 import { makeRecord } from '../../src/testing/records.js'
-import { rejectionOf, settingsWith } from '../support/core.js'
+import { makeCore, rejectionOf, settingsWith } from '../support/core.js'
 
 /** More than the calls that may be unanswered at once, whoever sent them. */
 const MANY = 10_500
@@ -23,7 +22,7 @@ function farAway(answer: (work: () => MaybePromise<boolean>) => Promise<boolean>
       return answer(() => memory.delete(id)).finally(() => (count.now -= 1))
     },
   }
-  return { store, count, sessions: new Sessions(settingsWith({ store })) }
+  return { store, count, sessions: makeCore(settingsWith({ store })).sessions }
 }
 
 function give(store: SessionStore, expiresAt = Date.now() + 60_000): void {

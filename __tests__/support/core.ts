@@ -1,8 +1,11 @@
 import type { Client } from '../../src/core/client/client.js'
 import type { SessionEvents } from '../../src/core/events.js'
-import type { Sessions, Started } from '../../src/core/sessions.js'
+import { Engine, type Started } from '../../src/core/engine.js'
+import type { Verdict } from '../../src/core/verdict.js'
+import { SessionManager, type Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import { parseToken, type Token } from '../../src/core/token.js'
+import type { JsonObject, SessionRecord } from '../../src/record.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 
 export const SECOND = 1_000
@@ -20,10 +23,40 @@ export function settingsWith(overrides: Partial<Settings> = {}): Settings {
     touchInterval: MINUTE,
     storeTimeout: 2 * SECOND,
     onClientChange: { engine: 'refuse', network: 'report' },
+    rotateEvery: false,
+    rotationGrace: 5 * MINUTE,
+    onReuse: 'end',
     loadUser: undefined,
     userId: undefined,
     serializeUser: undefined,
     ...overrides,
+  }
+}
+
+/** A manager with its engine, and what a request with a token gets of them. */
+export function makeCore(settings: Settings) {
+  const engine = new Engine(settings)
+  const sessions = new SessionManager(engine)
+  const identify = (values: readonly string[], client: Client = chrome) =>
+    new Promise<Verdict>((resolve) =>
+      engine.identify(values, { client: () => client, takesToken: () => true }, resolve),
+    )
+  /** The record that a request with this token may use; 'refused' where the client may not. Rejects where the lookup failed. */
+  const use = async ({ token }: { token: string }, client?: Client) => {
+    const { record, held, failure } = await identify([token], client)
+    if (failure !== undefined) throw failure
+    return record ?? (held.length > 0 ? ('refused' as const) : undefined)
+  }
+  const changeData = (record: SessionRecord, edit: (data: JsonObject) => JsonObject, client: Client) =>
+    engine.change(record, withData(edit), client)
+  return { engine, sessions, identify, use, changeData }
+}
+
+/** A change of the data as a change of the record. */
+function withData(edit: (data: JsonObject) => JsonObject) {
+  return (record: SessionRecord) => {
+    const data = edit(record.data)
+    return data === record.data ? record : { ...record, data }
   }
 }
 
@@ -56,8 +89,8 @@ export function tokenOf({ token }: Started): Token {
 }
 
 /** The same session's id with a secret that somebody made up. */
-export function forged(started: Started): Token {
-  return { id: started.record.id, secret: 'A'.repeat(65) }
+export function forged(started: Started): { token: string } {
+  return { token: `${started.record.id}.${'A'.repeat(65)}` }
 }
 
 export type Seen = {
@@ -69,6 +102,9 @@ const eventNames: Record<keyof SessionEvents, true> = {
   logout: true,
   revoke: true,
   expire: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
   loginRefused: true,
   clientChange: true,
   storeError: true,

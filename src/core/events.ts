@@ -5,41 +5,68 @@ import type { Client, ClientChange } from './client/client.js'
 import { isPromise } from '../lib/promises.js'
 import type { StoreOperation } from './records/store-calls.js'
 
-/** What every event about a session says of it: ids only, never a credential. */
+/** What every event about a session has: ids only, never a credential. */
 export interface SessionEvent {
+  /** The public id of the session. */
   readonly sessionId: string
+  /** Whose session it is. */
   readonly userId: string
 }
 
-/** What happened, for audit logs and alerts. No event holds a secret, a token or a cookie. */
+/**
+ * The events of a manager, for audit logs and alerts. No event holds a secret, a token or a cookie, and none is about
+ * the session of a guest. No request waits for a listener. A listener that throws or rejects harms no request: Node
+ * prints a warning.
+ *
+ * @example
+ * sessions.on('loginRefused', ({ reason, client }) => log.warn({ reason, ip: client.ip }))
+ */
 export interface SessionEvents {
   /** A user logged in. */
   login: SessionEvent & { readonly client: Client }
-  /** A session ended from within: by logout, or `replaced` by the next login in the same browser. */
+  /** The browser of a session ended it: by a logout, or by its next login, then `replaced` is true. */
   logout: SessionEvent & { readonly replaced: boolean }
-  /** A session was ended from outside it. */
+  /** A session was ended from outside it, by `revoke`, `revokeAll` or `revokeOthers`. */
   revoke: SessionEvent
-  /** A session was used after its deadline, and is gone. */
+  /** A session was used or listed after its deadline, and was removed. What a sweep removes sends no event. */
   expire: SessionEvent
-  /** `login(authenticate)` did not get a user. `reason` and `userId` are what `refuse()` was told. */
+  /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
   loginRefused: {
     readonly reason: string | undefined
     readonly userId: string | undefined
     readonly client: Client
   }
-  /** A session was used by what looks like another client; at most once a session per `touchInterval`. */
+  /** Another client seems to use the session. Sent at most once per session and `touchInterval`. */
   clientChange: SessionEvent & {
+    /** What differs. */
     readonly changes: readonly ClientChange[]
     /** Whether the request was made anonymous. The session lives on either way. */
     readonly refused: boolean
+    /** The client on record. */
     readonly recorded: Client
+    /** The client of the request. */
     readonly seen: Client
   }
-  /** The store failed. Requests that depend on it are answered with 503; a failed touch only shows here. */
+  /** A session was given a new secret: its cookie changes. */
+  rotate: SessionEvent
+  /**
+   * Nobody has used the last successors of a session's secret, so many in a row. Some client takes each one and goes
+   * on with the old cookie: a thief who hides, or a proxy that drops cookies.
+   */
+  rotationUnused: SessionEvent & { readonly times: number }
+  /**
+   * An outdated secret of a session was used: the cookie was copied. `ended` says whether the session was ended for
+   * it (`onReuse`).
+   */
+  reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
+  /**
+   * A call to the store failed; `operation` is the method of the store. A request that depends on it gets a 503. A
+   * touch or a sweep that fails shows only here.
+   */
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
 }
 
-/** May be async: nobody waits for it, and a rejection is reported as a throw is. */
+/** May be async: no request waits for it, and a rejection is reported as a throw is. */
 export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */

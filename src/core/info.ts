@@ -1,9 +1,9 @@
 import type { SessionInfo, SessionRecord } from '../record.js'
-import { labelOf } from './client/client.js'
+import { labelOf } from './client/user-agent.js'
 import { copyJson } from '../lib/json.js'
 
 /** What may be shown of a session: no hash, and none of the application's data. */
-export function infoOf(record: SessionRecord, currentId?: string): SessionInfo {
+export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
   return {
     id: record.id,
     userId: record.userId,
@@ -16,6 +16,6 @@ export function infoOf(record: SessionRecord, currentId?: string): SessionInfo {
     lastSeenAt: record.lastSeenAt,
     expiresAt: record.expiresAt,
     absoluteExpiresAt: record.absoluteExpiresAt,
-    current: record.id === currentId,
+    current: isCurrent,
   }
 }

@@ -26,9 +26,9 @@ export function timesAtStart(now: number, isGuest: boolean, lifetimes: Lifetimes
   return { createdAt: now, authenticatedAt: now, lastSeenAt: now, expiresAt, absoluteExpiresAt }
 }
 
-/** Whether a deadline has passed. Stores may lag behind it; this decides. */
+/** Whether a deadline has passed, or the session was marked as ended. Stores may lag behind; this decides. */
 export function isExpired(record: SessionRecord, now: number): boolean {
-  return now >= record.expiresAt || now >= record.absoluteExpiresAt
+  return record.endedBy !== undefined || now >= record.expiresAt || now >= record.absoluteExpiresAt
 }
 
 /** Whether the idle deadline may be moved again. */

@@ -1,241 +1,121 @@
+import { isSessionError } from '../errors.js'
+import { inBatches } from '../lib/batches.js'
 import { that } from '../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options.js'
-import { isSessionError } from '../errors.js'
-import { isSessionRecord, type JsonObject, type SessionInfo, type SessionRecord } from '../record.js'
-import type { MaybePromise } from '../store.js'
-import { Admission } from './admission.js'
-import { change } from './records/change.js'
-import type { Client } from './client/client.js'
-import { Events, type Listener, type SessionEvents } from './events.js'
-import { inBatches } from '../lib/batches.js'
+import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
+import type { Engine } from './engine.js'
+import type { Listener, SessionEvents } from './events.js'
 import { infoOf } from './info.js'
-import { timesAtStart, touched } from './lifetime.js'
-import { Records } from './records/records.js'
-import type { Settings } from './settings.js'
-import { Sweep } from './records/sweep.js'
-import { mint, type Token } from './token.js'
-import { keepUser, userIdText, userOf, type KeptUser } from './user.js'
+import { userIdText } from './user.js'
 
-/** A session that was just made, with the token that only its browser will know. */
-export interface Started {
-  readonly record: SessionRecord
-  readonly token: string
+/** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
+export interface Capabilities {
+  /** Whether the sessions of a user can be listed and revoked together: `list`, `revokeAll` and their like. */
+  readonly listByUser: boolean
 }
 
 /**
- * The sessions of an application: made by `createSessions`, used by the middleware, and reached directly
+ * The sessions of an application: made by `createSessions`, used by the middleware, and called directly
  * where there is no request (admin tools, sockets, jobs).
  *
  * Every method rejects with a `SessionError` of status 503 when the store fails or is slow.
+ *
+ * @example
+ * const sessions = createSessions({ store })
+ * app.use(sessionMiddleware(sessions))
+ * await sessions.revokeAll(userId) // a laptop was stolen
  */
-export class Sessions<S extends Settings = Settings> {
-  readonly #events = new Events()
-  readonly #records: Records
-  readonly #admission: Admission
-  readonly #sweep: Sweep | undefined
+export interface Sessions {
+  /** What the store can do: look here before you show a button that needs it. */
+  readonly can: Capabilities
 
-  constructor(
-    /** The options as they hold: checked, defaults filled in, durations in milliseconds. */
-    readonly settings: S,
-  ) {
-    this.#records = new Records(settings.store, settings.storeTimeout, (operation, error) =>
-      this.#events.emit('storeError', { operation, error }),
-    )
-    this.#admission = new Admission(this.#records, this.#events, settings)
-    const { expiryStep } = this.#records
-    this.#sweep = expiryStep && new Sweep(expiryStep)
-    this.#sweep?.start()
+  /**
+   * Calls the listener at each such event, in the order of registration. Listeners must not be slow.
+   *
+   * @example
+   * sessions.on('login', ({ userId, client }) => audit.info('login', userId, client.ip))
+   */
+  on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this
+
+  /** Removes a listener that `on` added. */
+  off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this
+
+  /** The live session with this id. */
+  find(sessionId: string): Promise<SessionInfo | undefined>
+
+  /** The live sessions of a user, last used first. Rejects with UNSUPPORTED where the store can't list. */
+  list(userId: string | number): Promise<SessionInfo[]>
+
+  /** Ends one session, at once and on every node. True when it was there. */
+  revoke(sessionId: string): Promise<boolean>
+
+  /**
+   * Ends all sessions of a user, or all but one; returns how many there were.
+   *
+   * @throws SessionError OPTION_INVALID for an `except` that is no session's id, before any has ended;
+   * UNSUPPORTED where the store can't list.
+   * @example
+   * await sessions.revokeAll(userId, { except: sessionOf(req).id })
+   */
+  revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number>
+
+  /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
+  close(): Promise<void>
+}
+
+/** The manager over an engine: what an application may call, and nothing else. */
+export class SessionManager implements Sessions {
+  readonly #engine: Engine
+  readonly can: Capabilities
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.can = { listByUser: engine.records.canList }
   }
 
-  /** Calls the listener at each such event, in the order of registration. Listeners must not be slow. */
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this {
-    this.#events.on(name, listener)
+    this.#engine.events.on(name, listener)
     return this
   }
 
   off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this {
-    this.#events.off(name, listener)
+    this.#engine.events.off(name, listener)
     return this
   }
 
-  /** The live session with this id. */
   async find(sessionId: string): Promise<SessionInfo | undefined> {
-    const record = await this.#records.find(sessionId)
-    const live = record && (await this.#admission.ifAlive(record))
-    return live && infoOf(live)
+    const record = await this.#engine.live.find(sessionId)
+    return record && infoOf(record)
   }
 
-  /** The live sessions of a user, last used first. */
-  async list(userId: string | number, currentId?: string): Promise<SessionInfo[]> {
-    const records = await this.#records.listByUser(userIdText(userId))
-    const live = await inBatches(records.filter(isSessionRecord), (one) => this.#admission.ifAlive(one))
+  async list(userId: string | number): Promise<SessionInfo[]> {
+    const records = await this.#engine.records.listByUser(userIdText(userId))
+    const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
     return live
       .filter((record) => record !== undefined)
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
-      .map((record) => infoOf(record, currentId))
+      .map((record) => infoOf(record))
   }
 
-  /** Ends one session, at once and on every node. True when it was there. */
   async revoke(sessionId: string): Promise<boolean> {
     const record = await this.#findEvenDamaged(sessionId)
-    const isExpired = record !== undefined && (await this.#admission.ifAlive(record)) === undefined
-    return !isExpired && this.#revoke(sessionId, record?.userId)
+    const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
+    return !isExpired && this.#engine.revoke(sessionId, record?.userId)
   }
 
-  /**
-   * Ends all sessions of a user, or all but one; answers how many there were.
-   * @throws SessionError OPTION_INVALID for what is no session's id, before any has ended.
-   */
   async revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
     const id = userIdText(userId)
-    const { except } = readOptions(
-      options,
-      ofFunction('revokeAll()', '{ except: session.id }'),
-      revokeAllOptions,
-    )
-    const records = await this.#records.listByUser(id)
-    const doomed = records.filter((record) => record.id !== except)
-    // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inBatches(
-      doomed,
-      async (one) => (await this.#admission.ifAlive(one)) !== undefined && this.#revoke(one.id, id),
-    )
-    return ends.filter(Boolean).length
+    return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)
   }
 
-  /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
-  async close(): Promise<void> {
-    await this.#sweep?.stop()
-    this.#records.close()
-  }
-
-  /** The live session that this token opens, if it opens one. @internal */
-  verify(token: Token): MaybePromise<SessionRecord | undefined> {
-    return this.#admission.verify(token)
-  }
-
-  /** The verified session as of this use; `undefined` where it has just ended. @internal */
-  admit(record: SessionRecord, client: Client): MaybePromise<SessionRecord | 'refused' | undefined> {
-    return this.#admission.admit(record, client)
-  }
-
-  /** The user of a session, as the application knows them. @internal */
-  userOf(record: SessionRecord): MaybePromise<unknown> {
-    return userOf(record, this.settings)
-  }
-
-  /** Starts a session without a user. @internal */
-  startGuest(data: JsonObject, client: Client): Promise<Started> {
-    return this.#start(undefined, data, client)
-  }
-
-  /**
-   * Starts a user's session, then ends those that the browser held: nothing is adopted, nothing left behind.
-   * Where ending fails the new one is taken back, and the login has failed. @internal
-   */
-  async login(
-    user: unknown,
-    client: Client,
-    held: readonly SessionRecord[],
-    keep: readonly string[] = [],
-  ): Promise<Started> {
-    const kept = keepUser(user, this.settings)
-    const started = await this.#start(kept, await this.#guestData(held, keep), client)
-    const { id: sessionId, userId } = started.record
-    try {
-      await this.logout(held, true)
-    } catch (error) {
-      this.#takeBack(sessionId)
-      throw error
-    }
-    this.#events.emit('login', { sessionId, userId: userId!, client })
-    return started
-  }
-
-  /** Ends sessions from within; true when one was there. @internal */
-  async logout(held: readonly SessionRecord[], replaced = false): Promise<boolean> {
-    const ends = await Promise.all(
-      held.map(async ({ id: sessionId, userId }) => {
-        const wasThere = await this.#records.delete(sessionId)
-        if (wasThere && userId !== undefined) this.#events.emit('logout', { sessionId, userId, replaced })
-        return wasThere
-      }),
-    )
-    return ends.includes(true)
-  }
-
-  /** Changes the data of a session; `undefined` when it has ended. @internal */
-  changeData(
-    record: SessionRecord,
-    edit: (data: JsonObject) => JsonObject,
-    client: Client,
-  ): Promise<SessionRecord | undefined> {
-    const editRecord = (current: SessionRecord) => {
-      const data = edit(current.data)
-      // Whoever writes is there: the write moves the idle deadline as well, and saves a touch.
-      return data === current.data
-        ? current
-        : { ...touched(current, Date.now(), client, this.settings), data }
-    }
-    return change(this.#records, record, editRecord, (one) => this.#admission.ifAlive(one))
-  }
-
-  /** What may be shown of a session. @internal */
-  infoOf(record: SessionRecord, currentId?: string): SessionInfo {
-    return infoOf(record, currentId)
-  }
-
-  /** Sends an event to the listeners. @internal */
-  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
-    this.#events.emit(name, event)
-  }
-
-  async #start(kept: KeptUser | undefined, data: JsonObject, client: Client): Promise<Started> {
-    const { id, token, secretHash, seriesHash } = mint()
-    const record: SessionRecord = {
-      id,
-      version: 1,
-      secretHash,
-      seriesHash,
-      userId: kept?.userId,
-      user: kept?.user,
-      data,
-      userAgent: client.userAgent,
-      ip: client.ip,
-      ...timesAtStart(Date.now(), kept === undefined, this.settings),
-    }
-    try {
-      await this.#records.insert(record)
-    } catch (error) {
-      this.#takeBack(id)
-      throw error
-    }
-    return { record, token }
-  }
-
-  /** What a login takes over: by name, and from a guest only. Read anew, since the guest may have written meanwhile. */
-  async #guestData(held: readonly SessionRecord[], keep: readonly string[]): Promise<JsonObject> {
-    const [guest] = held
-    if (keep.length === 0 || held.length !== 1 || guest?.userId !== undefined) return {}
-    const data: JsonObject = (await this.#records.find(guest!.id))?.data ?? {}
-    return Object.fromEntries(keep.filter((key) => Object.hasOwn(data, key)).map((key) => [key, data[key]!]))
-  }
-
-  /** Deletes a session whose token nobody got. It can't be used, so a failure leaves only a listed entry. */
-  #takeBack(id: string): void {
-    void (async () => this.#records.delete(id))().catch(() => undefined)
-  }
-
-  async #revoke(sessionId: string, userId: string | undefined): Promise<boolean> {
-    const wasThere = await this.#records.delete(sessionId)
-    if (wasThere && userId !== undefined) this.#events.emit('revoke', { sessionId, userId })
-    return wasThere
+  close(): Promise<void> {
+    return this.#engine.close()
   }
 
   /** A damaged record must not protect itself from being revoked. */
   async #findEvenDamaged(id: string): Promise<SessionRecord | undefined> {
     try {
-      return await this.#records.find(id)
+      return await this.#engine.records.find(id)
     } catch (error) {
       if (isSessionError(error) && error.code === 'RECORD_DAMAGED') return undefined
       throw error
@@ -253,3 +133,5 @@ const revokeAllOptions = {
     doc: 'the id of the session that lives on',
   },
 } as const
+
+const revokeAllOwner = ofFunction('revokeAll()', '{ except: session.id }')

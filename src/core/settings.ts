@@ -1,14 +1,19 @@
 import type { SessionStore } from '../store.js'
 import type { Lifetimes } from './lifetime.js'
+import type { RotationSettings } from './rotation.js'
 
 /** What to do with a request that looks like another client's. */
 export type ClientChangePolicy = 'refuse' | 'report' | 'ignore'
 
+/** What happens when an outdated secret of a session is used. */
+export type ReusePolicy = 'end' | 'endAll' | 'report'
+
 /** The options of `createSessions` that are not about HTTP: checked, defaults filled in, durations in milliseconds. */
-export interface Settings extends Lifetimes {
+export interface Settings extends Lifetimes, RotationSettings {
   readonly store: SessionStore
   readonly storeTimeout: number
   readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }
+  readonly onReuse: ReusePolicy
   readonly loadUser: ((id: string) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined

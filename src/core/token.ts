@@ -1,7 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 
-/** The value of the cookie, taken apart. Nothing in it is trusted before `secretMatches`. */
+/** The value of the cookie, taken apart. Nothing in it is trusted before `hashMatches`. */
 export interface Token {
   readonly id: string
   readonly secret: string
@@ -32,7 +32,18 @@ export function mint(): Minted {
   const id = uuidv7()
   const series = randomBytes(16).toString('base64url')
   const secret = series + randomBytes(32).toString('base64url')
-  return { id, token: `${id}.${secret}`, secretHash: sha256(secret), seriesHash: sha256(series) }
+  return { id, token: `${id}.${secret}`, secretHash: hashOf(secret), seriesHash: hashOf(series) }
+}
+
+/** Makes the token that succeeds another one of the same session: same id, same series, a new second half. */
+export function successorOf({ id, secret }: Token): { readonly token: string; readonly secretHash: string } {
+  const next = secret.slice(0, SERIES_LENGTH) + randomBytes(32).toString('base64url')
+  return { token: `${id}.${next}`, secretHash: hashOf(next) }
+}
+
+/** Whether a secret has the series half of a session: then it was once issued for that session. */
+export function provesSeries(secret: string, seriesHash: string): boolean {
+  return hashMatches(hashOf(secret.slice(0, SERIES_LENGTH)), seriesHash)
 }
 
 /** The parts of a well-formed token. Anything else is no token, and is never looked up. */
@@ -41,19 +52,19 @@ export function parseToken(value: string): Token | undefined {
   return { id: value.slice(0, ID_LENGTH), secret: value.slice(ID_LENGTH + 1) }
 }
 
-// Written anew by each comparison: two buffers made for each request would cost more than the comparison.
+// Reused by each comparison: two new buffers for each request would cost more than the comparison.
 const given = Buffer.alloc(HASH_LENGTH)
 const stored = Buffer.alloc(HASH_LENGTH)
 
-/** Whether the secret is the one whose hash was stored. Takes the same time wherever they differ. */
-export function secretMatches(secret: string, secretHash: string): boolean {
-  if (secretHash.length !== HASH_LENGTH) return false
-  given.write(sha256(secret), 'latin1')
-  stored.write(secretHash, 'latin1')
+/** Whether a secret's hash is the stored one. Takes the same time wherever they differ. */
+export function hashMatches(givenHash: string, storedHash: string): boolean {
+  if (storedHash.length !== HASH_LENGTH || givenHash.length !== HASH_LENGTH) return false
+  given.write(givenHash, 'latin1')
+  stored.write(storedHash, 'latin1')
   return timingSafeEqual(given, stored)
 }
 
-// A fast hash is right here: the secret has 384 random bits, so there is nothing to guess.
-function sha256(text: string): string {
-  return hash('sha256', text, 'base64url')
+/** The SHA-256 of a secret. A fast hash is right here: the secret has 384 random bits, so nothing can be guessed. */
+export function hashOf(secret: string): string {
+  return hash('sha256', secret, 'base64url')
 }

@@ -1,12 +1,12 @@
-import type { ClientChangePolicy, Settings } from '../core/settings.js'
+import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import { invalid } from '../lib/invalid.js'
-import { callback, duration, group, oneOf } from '../lib/option-kinds.js'
+import { callback, duration, group, oneOf, orFalse } from '../lib/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
-import { resolveCookie, type CookieOptions } from './cookie/cookie.js'
+import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
-import { parseTrustedOrigins } from './origin/origin.js'
+import { parseTrustedOrigins } from './origin/trusted-origins.js'
 
 const DAY = 86_400_000
 
@@ -43,8 +43,24 @@ export const sessionOptions = {
   },
   touchInterval: {
     kind: duration(),
-    defaultText: "`'1m'`, or a tenth of the shortest timeout where that is less",
+    defaultText: "`'1m'`, or a tenth of a shorter timeout",
     doc: 'the idle deadline is written at most once in this time',
+  },
+  rotateEvery: {
+    kind: orFalse(duration(longerThanZero)),
+    default: '1h',
+    doc: 'how often a login gets a new secret; false: never',
+  },
+  rotationGrace: {
+    // Cookies that a crash takes from Chromium (30 s), late responses and requests in queues must fit into it.
+    kind: duration({ min: 60_000, words: 'a minute or longer' }),
+    default: '5m',
+    doc: 'how long an outdated secret stays good; at most half of rotateEvery',
+  },
+  onReuse: {
+    kind: oneOf<ReusePolicy>('end', 'endAll', 'report'),
+    default: 'end',
+    doc: 'what happens when an outdated secret is used, which shows a copied cookie',
   },
   storeTimeout: {
     // The longest time that a timer of Node can wait.
@@ -105,6 +121,7 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   const values = readOptions(options, { ...owner, label: (name) => name }, sessionOptions)
   const touchInterval = checkedTouchInterval(values)
   checkIdleTimeout(options, values)
+  checkRotation(values)
   // The store comes last, so that a broken option makes none.
   return { ...values, touchInterval, isProduction: isProduction(), store: values.store ?? memoryStore() }
 }
@@ -125,6 +142,14 @@ function checkedTouchInterval(values: Values<typeof sessionOptions>): number {
   if (touchInterval < shortest) return touchInterval
   throw invalid(
     `touchInterval must be shorter than the shortest timeout (${shortest} ms), or sessions in use would end. Leave it out.`,
+  )
+}
+
+function checkRotation({ rotateEvery, rotationGrace }: Values<typeof sessionOptions>): void {
+  if (rotateEvery === false || rotateEvery >= 2 * rotationGrace) return
+  throw invalid(
+    `rotateEvery (${rotateEvery} ms) must be at least twice rotationGrace (${rotationGrace} ms), or a browser that gets a ` +
+      `response late would be signed out. Make it longer, or false.`,
   )
 }
 

@@ -1,20 +1,16 @@
-import { Sessions as CoreSessions } from '../core/sessions.js'
+import type { Sessions } from '../core/sessions.js'
 import { resolveOptions } from './check-options.js'
-import type { HttpSettings, SessionOptions } from './options.js'
-
-/** The manager that `createSessions` makes. */
-export type Sessions = CoreSessions<HttpSettings>
+import type { SessionOptions } from './options.js'
+import { wire } from './wiring.js'
 
 /**
  * Makes the manager of an application's sessions. Mount it with `app.use(sessionMiddleware(sessions))`.
  *
  * @throws SessionError OPTION_INVALID, naming the option and the fix.
+ * @example
+ * const sessions = createSessions({ store: redisStore(client), idleTimeout: '1d' })
+ * app.use(sessionMiddleware(sessions))
  */
 export function createSessions(options: SessionOptions = {}): Sessions {
-  return new CoreSessions(resolveOptions(options))
-}
-
-/** Whether this is a manager, of this or another copy of the package. */
-export function isSessions(value: unknown): value is Sessions {
-  return typeof value === 'object' && value !== null && 'settings' in value && 'verify' in value
+  return wire(resolveOptions(options))
 }

@@ -1,83 +1,67 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
-import { isPromise } from '../lib/promises.js'
+import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import type { Verdict } from '../core/verdict.js'
+import type { Sessions } from '../core/sessions.js'
 import { isSessionError, SessionError } from '../errors.js'
-import type { MaybePromise } from '../store.js'
-import { BoundSession } from './request/request-session.js'
-import { cookieFor, readCookie } from './cookie/cookie.js'
-import { fail, type Next } from './request/fail.js'
-import { isSafeMethod } from './request/fetch-metadata.js'
+import { cookieFor, readCookie } from './cookie/read.js'
+import { createSessions } from './create-sessions.js'
+import type { HttpSettings, SessionOptions } from './options.js'
+import { refusalOf } from './origin/refusal.js'
+import { captureRemoteAddress, isSecure } from './request/client-of.js'
 import { useDictionaryMode } from './request/dictionary-mode.js'
-import { identify, type Identity } from './identify.js'
-import { createSessions, isSessions, type Sessions } from './create-sessions.js'
-import type { SessionOptions } from './options.js'
-import { checkOrigin } from './origin/origin.js'
-import { isSecure, captureRemoteAddress } from './request/client-of.js'
-import { attachedSession, attachSession } from './request/session-of.js'
+import { fail } from './request/fail.js'
+import { attachedState, attachState } from './request/session-of.js'
+import { SessionState } from './request/session-state.js'
+import { wiringOf } from './wiring.js'
 
 /**
- * Answers, for every request, who is asking: attaches `req.user` and what `sessionOf(req)` answers.
+ * Finds out, for every request, who is asking: attaches `req.user` and the session that `sessionOf(req)` returns.
  * Mount it once, above the routes. A request whose session can't be looked up gets an error of status 503.
  *
- * @param given Options, or the manager that `createSessions` made of them.
+ * @param given options, or the manager that `createSessions` made of them.
  * @throws SessionError OPTION_INVALID at once, naming the option and the fix.
+ * @example
+ * app.use(sessionMiddleware({ store: sqliteStore(database) }))
+ * app.get('/', (req, res) => res.send(`Welcome ${req.user?.name ?? 'Stranger'}!`))
  */
 export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHandler {
-  const sessions = isSessions(given) ? given : createSessions(given)
-  const { cookie, trustedOrigins } = sessions.settings
+  const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
+  const { engine, settings } = wiring
+  const { cookie, trustedOrigins } = settings
 
   return function session(req, res, next) {
-    // First, since even looking for what is not there is dear before.
+    // Run first: until then even reading a missing property is slow.
     useDictionaryMode(req, res)
-    const mounted = attachedSession(req)
-    if (mounted !== undefined) return next(mounted.sessions === sessions ? undefined : mountedTwice())
+    const mounted = attachedState(req)
+    if (mounted !== undefined) return next(mounted.wiring.engine === engine ? undefined : mountedTwice())
     varyByCookie(res)
     const choice = cookieFor(cookie, cookie.byRequest && isSecure(req))
-    const bound = new BoundSession(sessions, choice, req, res)
-    attachSession(req, bound)
+    const state = new SessionState(wiring, choice, req, res)
+    attachState(req, state)
 
-    const values = readCookie(req.headers.cookie, choice.name)
+    const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1)
     if (values.length === 0) return next()
-    const refusal = isSafeMethod(req.method) ? undefined : checkOrigin(req, trustedOrigins)
+    const refusal = refusalOf(req, trustedOrigins)
     if (refusal !== undefined) {
       // An error page may write, too: as a stranger it would start a guest, and replace the visitor's cookie.
-      bound.failure = refusal
+      state.refuse(refusal)
       return fail(res, next, refusal)
     }
     captureRemoteAddress(req)
-    let identity: MaybePromise<Identity>
-    try {
-      identity = identify(sessions, req, values)
-    } catch (error) {
-      return unidentified(bound, res, next, error)
-    }
-    if (isPromise(identity)) return later(bound, res, next, identity)
-    bound.identified(identity)
-    next()
+    engine.identify(values, state, (verdict) => {
+      state.identified(verdict)
+      if (verdict.failure === undefined || goesOn(verdict, settings)) next()
+      else fail(res, next, verdict.failure)
+    })
   }
 }
 
-function later(bound: BoundSession, res: ServerResponse, next: Next, identity: Promise<Identity>): void {
-  // A microtask of its own: what a handler throws is the application's, not a rejection of our lookup.
-  identity.then(
-    (found) => {
-      bound.identified(found)
-      queueMicrotask(next)
-    },
-    (error: unknown) => queueMicrotask(() => unidentified(bound, res, next, error)),
-  )
-}
-
-/** Fails closed: never a user, never a cleared cookie. */
-function unidentified(bound: BoundSession, res: ServerResponse, next: Next, error: unknown): void {
-  bound.failure = error
-  const goesOn = bound.sessions.settings.onStoreError === 'anonymous' && isStoreError(error)
-  if (goesOn) next()
-  else fail(res, next, error)
-}
-
-function isStoreError(error: unknown): boolean {
-  return isSessionError(error) && error.status === 503 && error.code !== 'USER_LOAD_FAILED'
+/** Whether a request whose lookup failed is handled without a user. Otherwise it fails: never a user, never a cleared cookie. */
+function goesOn({ failure }: Verdict, { onStoreError }: HttpSettings): boolean {
+  const isStoreError =
+    isSessionError(failure) && failure.status === 503 && failure.code !== 'USER_LOAD_FAILED'
+  return onStoreError === 'anonymous' && isStoreError
 }
 
 /** A cache between us must not show one visitor's page to another. */

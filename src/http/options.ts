@@ -1,15 +1,11 @@
-import type { ClientChangePolicy, Settings } from '../core/settings.js'
+import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
-import type { CookieOptions, CookieSettings } from './cookie/cookie.js'
+import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
 export type { Duration } from '../lib/duration.js'
 
-/**
- * The options of `createSessions` and `sessionMiddleware`. All are optional; all are checked once, at start.
- *
- * @example const options: SessionOptions = { idleTimeout: '30m', cookie: { sameSite: 'strict' } }
- */
+/** The options of `createSessions` and `sessionMiddleware`. All are optional; all are checked once, at start. */
 export interface SessionOptions {
   /** Where sessions live. Default: `memoryStore()`, which forgets them when the process ends. */
   readonly store?: SessionStore | undefined
@@ -24,6 +20,21 @@ export interface SessionOptions {
    * timeout where that is less.
    */
   readonly touchInterval?: Duration | undefined
+  /**
+   * How often a login gets a new secret, so that a copied cookie dies by itself and its use shows; `false`: never.
+   * At least twice `rotationGrace`. Default `'1h'`.
+   */
+  readonly rotateEvery?: Duration | false | undefined
+  /**
+   * How long an outdated secret stays good. It must cover lost cookies of a crashed browser (30 s), a late response
+   * and a request that waits in a queue. At least a minute. Default `'5m'`.
+   */
+  readonly rotationGrace?: Duration | undefined
+  /**
+   * What happens when an outdated secret is used, which shows a copied cookie: `'end'` the session (default),
+   * `'endAll'` sessions of the user, or `'report'`, which only refuses that request. The event is `reuse`.
+   */
+  readonly onReuse?: ReusePolicy | undefined
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
   /**

@@ -1,16 +1,19 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from 'express'
+import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import type { Verdict } from '../core/verdict.js'
+import type { Client } from '../core/client/client.js'
+import type { Sessions } from '../core/sessions.js'
 import { invalid } from '../lib/invalid.js'
 import { isObject } from '../lib/is-object.js'
 import { that } from '../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options.js'
 import type { SessionInfo } from '../record.js'
-import { cookieFor, readCookie } from './cookie/cookie.js'
-import { identify } from './identify.js'
-import { isSessions, type Sessions } from './create-sessions.js'
-import { checkOrigin } from './origin/origin.js'
-import { isSecure, captureRemoteAddress } from './request/client-of.js'
+import { cookieFor, readCookie } from './cookie/read.js'
+import { refusalOf } from './origin/refusal.js'
+import { captureRemoteAddress, clientOf, isSecure } from './request/client-of.js'
+import { wiringOf } from './wiring.js'
 
 /** Who opened a WebSocket. */
 export interface Upgraded {
@@ -43,14 +46,21 @@ const upgradeOptions = {
  * `sessions.find(session.id)` from time to time for what other nodes end.
  *
  * @throws SessionError CROSS_ORIGIN (403) for a page of another origin: browsers let any page open a
- * WebSocket to us, with our cookie. Status 503 when the store fails. Answer with `error.status`.
+ * WebSocket to us, with our cookie. Status 503 when the store fails. Respond with `error.status`.
+ * @example
+ * server.on('upgrade', async (request, socket, head) => {
+ *   const found = await authenticateUpgrade(sessions, request, { app })
+ *   if (!found) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+ *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, found.user))
+ * })
  */
 export async function authenticateUpgrade(
   sessions: Sessions,
   request: IncomingMessage,
   options: UpgradeOptions = {},
 ): Promise<Upgraded | undefined> {
-  if (!isSessions(sessions)) {
+  const wiring = wiringOf(sessions)
+  if (wiring === undefined) {
     throw invalid('authenticateUpgrade() needs the manager that createSessions() made.')
   }
   surviveReset(request.socket)
@@ -58,19 +68,28 @@ export async function authenticateUpgrade(
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
-  const { cookie, trustedOrigins } = sessions.settings
-  const refusal = checkOrigin(request, trustedOrigins)
+  const { engine, settings } = wiring
+  const refusal = refusalOf(request, settings.trustedOrigins, true)
   if (refusal !== undefined) throw refusal
-  const { name } = cookieFor(cookie, cookie.byRequest && isSecure(request))
-  const { record, user } = await identify(sessions, request, readCookie(request.headers.cookie, name))
+  const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
+  const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1)
+  const source = {
+    client: (known: Client) => clientOf(request, known),
+    // Nothing can be sent to the browser before the socket is open.
+    takesToken: () => false,
+  }
+  const { record, user, failure } = await new Promise<Verdict>((resolve) =>
+    engine.identify(values, source, resolve),
+  )
+  if (failure !== undefined) throw failure
   if (record === undefined || user === undefined) return undefined
-  return { user: user as Express.User, session: sessions.infoOf(record, record.id) }
+  return { user: user as Express.User, session: engine.infoOf(record) }
 }
 
-/** Before `upgrade` Node takes its own listener off the socket. Without any, a client's reset ends the process. */
+/** Node removes its own listener from the socket before `upgrade`. Without any, a client's reset ends the process. */
 function surviveReset(socket: Socket): void {
   if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
 }
 
-/** The socket closes by itself; there is nothing left to answer. */
+/** The socket closes by itself; there is nothing left to send. */
 function ignore(): void {}

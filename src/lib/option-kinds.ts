@@ -117,6 +117,15 @@ export function duration(limits?: { min: number; max?: number; words: string }):
 }
 
 /**
+ * A value of another kind, or `false` to turn the thing off.
+ *
+ * @example orFalse(duration())
+ */
+export function orFalse<V>(kind: Kind<V>): Kind<V | false> {
+  return (value, place) => (value === false ? value : kind(value, place))
+}
+
+/**
  * An object with options of its own.
  *
  * @example group(ofGroup('wait', '{ replicas: 1, timeout: 500 }'), waitTable)

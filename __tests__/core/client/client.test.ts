@@ -1,13 +1,7 @@
 import * as fc from 'fast-check'
-import {
-  cleanAddress,
-  cleanUserAgent,
-  compareClients,
-  engineOf,
-  labelOf,
-  rememberedClient,
-  sameNetwork,
-} from '../../../src/core/client/client.js'
+import { cleanAddress, sameNetwork } from '../../../src/core/client/address.js'
+import { compareClients, rememberedClient } from '../../../src/core/client/client.js'
+import { cleanUserAgent, engineOf, labelOf } from '../../../src/core/client/user-agent.js'
 
 const webkit = 'AppleWebKit/605.1.15 (KHTML, like Gecko)'
 const blink = 'AppleWebKit/537.36 (KHTML, like Gecko)'

@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Lookup } from '../../../src/core/records/lookup.js'
 import { StoreCalls } from '../../../src/core/records/store-calls.js'
+import { hashOf } from '../../../src/core/token.js'
 import type { SessionError } from '../../../src/errors.js'
 import type { SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
@@ -27,10 +29,10 @@ function filled(count: number): { store: SessionStore; records: SessionRecord[] 
 // Jest fails the test in which a rejection goes unheard: this gives each one the time to show up.
 afterEach(() => turns(3))
 
-describe('with a store in the process', () => {
+describe('with a store in the process that offers no getMany', () => {
   it('a record is there at once, with no promise', () => {
     const { store, records } = filled(1)
-    const { lookup } = lookupOn(store)
+    const { lookup } = lookupOn(replacing(store, { getMany: undefined }))
     const found = lookup.find(records[0]!.id)
     expect(found).not.toHaveProperty('then')
     expect(found).toMatchObject({ id: records[0]!.id })
@@ -50,12 +52,12 @@ describe('with a store in the process', () => {
     ['a record with a number as user id', { ...makeRecord({ id: 'x' }), userId: 7 }],
     ["another session's record", makeRecord({ id: 'y' })],
   ])('%s instead of a record is RECORD_DAMAGED, with status 503', (_, answer) => {
-    const { lookup } = lookupOn(replacing(memoryStore(), { get: () => answer as never }))
+    const { lookup } = lookupOn(replacing(memoryStore(), { getMany: undefined, get: () => answer as never }))
     expect(() => lookup.find('x')).toThrow(expect.objectContaining({ code: 'RECORD_DAMAGED', status: 503 }))
   })
 
   it('null, as many drivers say for nothing, is nothing', () => {
-    const { lookup } = lookupOn(replacing(memoryStore(), { get: () => null as never }))
+    const { lookup } = lookupOn(replacing(memoryStore(), { getMany: undefined, get: () => null as never }))
     expect(lookup.find('x')).toBeUndefined()
   })
 })
@@ -253,5 +255,90 @@ describe('with a store that offers getMany', () => {
     const { lookup } = lookupOn(replacing(batching(memoryStore()), { get: () => answers.shift()!() }))
     await expect(lookup.find('a')).rejects.toMatchObject({ code: 'STORE_FAILED' })
     await expect(lookup.find('a')).rejects.toMatchObject({ code: 'RECORD_DAMAGED' })
+  })
+})
+
+describe('the lookup for a token', () => {
+  interface Seen {
+    readonly record: SessionRecord | undefined
+    readonly hash: string
+    readonly failure: unknown
+  }
+  const lookFor = (lookup: Lookup, id: string, secret = 'secret') =>
+    new Promise<Seen>((resolve) =>
+      lookup.findFor(id, secret, (record, hash, failure) => resolve({ record, hash, failure })),
+    )
+
+  describe.each([
+    ['in the process', (store: SessionStore) => store],
+    ['on the network', asyncStore],
+  ])('with a store %s', (_, over) => {
+    it('is one question for all requests of a turn, and hashes the secret of each that has a record', async () => {
+      const { store, records } = filled(3)
+      const { lookup, asked } = lookupOn(over(store))
+      const ids = [...records.map(({ id }) => id), 'nobody', records[0]!.id]
+      const seen = await Promise.all(ids.map((id, at) => lookFor(lookup, id, `secret ${at}`)))
+      expect(seen.map(({ record }) => record?.id)).toEqual([...ids.slice(0, 3), undefined, ids[0]])
+      const hashes = ids.map((_id, at) => (at === 3 ? '' : hashOf(`secret ${at}`)))
+      expect(seen.map(({ hash }) => hash)).toEqual(hashes)
+      expect(asked()).toEqual([`getMany ${ids.slice(0, 4).join(',')}`])
+    })
+
+    it('runs on in the asynchronous context of its own request', async () => {
+      const { store, records } = filled(3)
+      const { lookup } = lookupOn(over(store))
+      const context = new AsyncLocalStorage<number>()
+      const contexts = await Promise.all(
+        records.map(({ id }, at) =>
+          context.run(at, () => lookFor(lookup, id).then(() => context.getStore())),
+        ),
+      )
+      const called: unknown[] = []
+      for (const [at, { id }] of records.entries()) {
+        context.run(at, () => lookup.findFor(id, '', () => called.push(context.getStore())))
+      }
+      await turns(5)
+      expect([contexts, called]).toEqual([
+        [0, 1, 2],
+        [0, 1, 2],
+      ])
+    })
+
+    it('that comes alone again and again does not wait for others, and looks for company now and then', async () => {
+      const { store, records } = filled(2)
+      const [a, b] = records.map(({ id }) => id) as [string, string]
+      const { lookup, asked } = lookupOn(over(store))
+      const sentAtOnce: boolean[] = []
+      for (let count = 0; count < 8 + 2 * 16; count += 1) {
+        const before = asked().length
+        const found = lookFor(lookup, a)
+        sentAtOnce.push(asked().length > before)
+        await found
+      }
+      const alone = Array.from({ length: 16 }, (_one, at) => at < 15)
+      expect(sentAtOnce).toEqual([...Array<boolean>(8).fill(false), ...alone, ...alone])
+      // The next one in company that is put off shows that there is company, and the others are put off again.
+      const many = Array.from({ length: 16 }, () => lookFor(lookup, a))
+      await Promise.all([...many, lookFor(lookup, b)])
+      const before = asked().length
+      await Promise.all([lookFor(lookup, a), lookFor(lookup, b)])
+      expect(asked().slice(before)).toEqual([`getMany ${a},${b}`])
+    })
+  })
+
+  it('is asked for again by a request that begins after the question was sent', async () => {
+    const { store, records } = filled(2)
+    const { lookup, asked } = lookupOn(store)
+    const [a, b] = records.map(({ id }) => id) as [string, string]
+    const found: unknown[] = []
+    lookup.findFor(a, '', (record) => {
+      found.push(record?.id)
+      void store.delete(b)
+      lookup.findFor(b, '', (later) => found.push(later?.id))
+    })
+    lookup.findFor(b, '', (record) => found.push(record?.id))
+    await turns(3)
+    expect(found).toEqual([a, b, undefined])
+    expect(asked()).toEqual([`getMany ${a},${b}`, `get ${b}`])
   })
 })

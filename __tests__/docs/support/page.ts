@@ -8,9 +8,9 @@ export const readText = (path: string) => readFileSync(join(root, path), 'utf8')
 
 export const page = readText('docs/security.md')
 
-/** What the page claims to be shown by: a test file, and the name of a test in it. */
-export function citations(): { file: string; name: string }[] {
-  const text = page.replaceAll('\\_', '_').replace(/\s+/g, ' ')
+/** What a page claims to be shown by: a test file, and the name of a test in it. */
+export function citations(markdown: string): { file: string; name: string }[] {
+  const text = markdown.replaceAll('\\_', '_').replace(/\s+/g, ' ')
   return [...text.matchAll(/`([\w/-]+\.test\.ts)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, file, names]) =>
     [...names!.matchAll(/"([^"]+)"/g)].map(([, name]) => ({ file: file!, name: name! })),
   )
@@ -34,12 +34,16 @@ export function runBlock(text: string, globals: object, markdown = page): void {
   runInNewContext(found[0]!, { Date, ...globals })
 }
 
-/** The anchors that GitHub gives to the headings of a page. */
+/** The anchors that GitHub gives to the headings of a page. It numbers those that would be alike. */
 export function anchorsOf(markdown: string): string[] {
-  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-    heading!
+  const uses = new Map<string, number>()
+  return [...markdown.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
+    const anchor = heading!
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  )
+      .replaceAll(' ', '-')
+    const before = uses.get(anchor) ?? 0
+    uses.set(anchor, before + 1)
+    return before === 0 ? anchor : `${anchor}-${before}`
+  })
 }

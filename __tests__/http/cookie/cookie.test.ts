@@ -1,17 +1,13 @@
 import { parseCookie } from 'cookie'
 import * as fc from 'fast-check'
 import { ServerResponse, type IncomingMessage } from 'node:http'
-import {
-  cookieFor,
-  readCookie,
-  resolveCookie,
-  serializeCleared,
-  serializeToken,
-  setCookie,
-  type CookieOptions,
-} from '../../../src/http/cookie/cookie.js'
+import { resolveCookie, type CookieOptions } from '../../../src/http/cookie/options.js'
+import { cookieFor, readCookie as readValues } from '../../../src/http/cookie/read.js'
+import { serializeCleared, serializeToken, setCookie } from '../../../src/http/cookie/write.js'
 
 const day = 86_400_000
+
+const readCookie = (header: string | undefined, name: string) => readValues(header, name, 5)
 
 function invalid(part: string): Error {
   return expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(part) }) as Error

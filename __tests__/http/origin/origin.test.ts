@@ -6,27 +6,25 @@ import * as http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import supertest from 'supertest'
 import type { SessionError } from '../../../src/errors.js'
-import { isSafeMethod } from '../../../src/http/request/fetch-metadata.js'
-import {
-  checkOrigin,
-  crossOriginError,
-  hostOf,
-  isCrossOrigin,
-  parseTrustedOrigins,
-  type OriginQuestion,
-} from '../../../src/http/origin/origin.js'
+import { isCrossOrigin, type OriginQuestion } from '../../../src/http/origin/cross-origin.js'
+import { hostOf } from '../../../src/http/origin/host.js'
+import { crossOriginError, refusalOf } from '../../../src/http/origin/refusal.js'
+import { parseTrustedOrigins } from '../../../src/http/origin/trusted-origins.js'
 import { crossOriginCases } from '../../support/cross-origin-cases.js'
 
 const trusted = new Set(['https://trusted.example'])
 
+const aPost: OriginQuestion = {
+  method: 'POST',
+  isAction: false,
+  secFetchSite: undefined,
+  origin: undefined,
+  host: 'example.com',
+  trustedOrigins: trusted,
+}
+
 function ask(question: Partial<OriginQuestion>): boolean {
-  return isCrossOrigin({
-    secFetchSite: undefined,
-    origin: undefined,
-    host: 'example.com',
-    trustedOrigins: trusted,
-    ...question,
-  })
+  return isCrossOrigin({ ...aPost, ...question })
 }
 
 describe('isCrossOrigin, in the cases of Go’s CrossOriginProtection', () => {
@@ -43,9 +41,13 @@ describe('isCrossOrigin, in the cases of Go’s CrossOriginProtection', () => {
     ['OPTIONS', true],
     ['POST', false],
     ['PUT', false],
-  ])('a caller that lets safe methods pass lets %s pass: %s', (method, passes) => {
-    expect(isSafeMethod(method)).toBe(passes)
-  })
+  ])(
+    'a %s is allowed whatever its headers say: %s; an action by the same method never is',
+    (method, passes) => {
+      expect(ask({ method, secFetchSite: 'cross-site' })).toBe(!passes)
+      expect(ask({ method, isAction: true, secFetchSite: 'cross-site' })).toBe(true)
+    },
+  )
 })
 
 describe('isCrossOrigin', () => {
@@ -199,14 +201,14 @@ describe('parseTrustedOrigins', () => {
   })
 })
 
-describe('checkOrigin, over HTTP', () => {
+describe('refusalOf, over HTTP', () => {
   let server: Server
   let own: string
   let seen: SessionError | undefined
 
   beforeAll(async () => {
     server = createServer((req, res) => {
-      seen = checkOrigin(req, trusted)
+      seen = refusalOf(req, trusted, true)
       res.writeHead(seen?.status ?? 200).end()
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -255,7 +257,7 @@ describe('hostOf', () => {
   function app(trustProxy?: unknown) {
     const made = express()
     if (trustProxy !== undefined) made.set('trust proxy', trustProxy)
-    return made.use((req, res) => void res.json([hostOf(req), checkOrigin(req, trusted)?.message]))
+    return made.use((req, res) => void res.json([hostOf(req), refusalOf(req, trusted, true)?.message]))
   }
 
   async function seenBy(
@@ -293,7 +295,7 @@ describe('hostOf', () => {
   test('is :authority over HTTP/2', async () => {
     const server = http2.createServer((req, res) => {
       const asked = req as unknown as IncomingMessage
-      res.end(JSON.stringify([hostOf(asked), checkOrigin(asked, trusted) === undefined]))
+      res.end(JSON.stringify([hostOf(asked), refusalOf(asked, trusted, true) === undefined]))
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -313,8 +315,7 @@ describe('hostOf', () => {
 
 describe('crossOriginError', () => {
   function message(question: Partial<OriginQuestion>, forwarded?: string): string {
-    const asked = { secFetchSite: undefined, origin: undefined, host: 'example.com', trustedOrigins: trusted }
-    return crossOriginError({ ...asked, ...question }, 'POST', forwarded).message
+    return crossOriginError({ ...aPost, ...question }, forwarded).message
   }
 
   test('names trustedOrigins where that can help', () => {
@@ -340,8 +341,7 @@ describe('crossOriginError', () => {
   test('shows what strangers sent on one line, and little of it', () => {
     const hostile = `\r\nSet-Cookie: a\u001b[2J\u009b${'x'.repeat(10_000)}`
     const text = crossOriginError(
-      { secFetchSite: hostile, origin: hostile, host: hostile, trustedOrigins: new Set() },
-      hostile,
+      { ...aPost, method: hostile, secFetchSite: hostile, origin: hostile, host: hostile },
       hostile,
     ).message
     expect(text).not.toMatch(/\p{Cc}/u)

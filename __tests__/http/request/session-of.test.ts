@@ -1,3 +1,4 @@
+import { wiringOf } from '../../../src/http/wiring.js'
 import { assert, asyncProperty, jsonValue } from 'fast-check'
 import { createSessions, login, sessionOf, type RequestSession } from 'express-sid'
 import request from 'supertest'
@@ -134,7 +135,7 @@ describe.each(expresses)("a session's data on %s", (_name, module) => {
     const cookie = await logIn()
     await run(cookie, (session) => session.set('n', 1))
     const seen: (number | undefined)[] = []
-    const other = sessions.settings.store
+    const other = wiringOf(sessions)!.settings.store
     const res = await run(cookie, async (session) => {
       const record = (await other.get(session.id!))!
       await other.update({ ...record, version: record.version + 1, data: { n: 10 } }, record.version)

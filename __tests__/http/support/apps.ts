@@ -6,6 +6,7 @@ import express5, {
   type Response,
 } from 'express'
 import express4 from 'express4'
+import { wiringOf } from '../../../src/http/wiring.js'
 import { createSessions, sessionMiddleware, type SessionOptions, type Sessions } from 'express-sid'
 
 /** For `describe.each`: what holds must hold on both. */
@@ -29,13 +30,17 @@ export function makeApp(
   given: SessionOptions | Sessions | undefined,
   routes: (app: Express, sessions: Sessions) => void,
 ): Made {
-  const sessions = given !== undefined && 'settings' in given ? given : createSessions(given)
+  const sessions = isManager(given) ? given : createSessions(given)
   const app = express()
   const errors: unknown[] = []
   app.use(sessionMiddleware(sessions))
   routes(app, sessions)
   app.use(answerWithCode(errors))
   return { app, sessions, errors }
+}
+
+function isManager(given: SessionOptions | Sessions | undefined): given is Sessions {
+  return wiringOf(given) !== undefined
 }
 
 /** An error handler as an application would write it. */

@@ -1,25 +1,38 @@
+import { setImmediate } from 'node:timers'
 import { SessionError } from '../../errors.js'
+import { chain, isPromise } from '../../lib/promises.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore } from '../../store.js'
-import { chain } from '../../lib/promises.js'
+import { hashOf } from '../token.js'
 import type { StoreCalls } from './store-calls.js'
 
 type Found = SessionRecord | undefined
 
-interface Waiting {
-  readonly promise: Promise<Found>
-  readonly resolve: (found: Found) => void
-  readonly reject: (error: unknown) => void
-}
+/**
+ * Called once with what was found. `hash` is that of the secret that was given, where there is a record; `failure`
+ * is there when the lookup failed, and then nothing was found.
+ */
+export type OnFound = (record: Found, hash: string, failure: unknown) => void
 
 /** The most ids in one question: what a store can take in one command without stalling others. */
 const MAX_IDS = 1_000
+/** After so many turns with a single lookup each, lookups are no longer put off: nobody comes to share them. */
+const LONE_TURNS = 8
+/** So many lookups later one is put off again, to see whether others come now. */
+const LONE_LOOKUPS = 16
 
-/** Finds records by id; with a store that offers `getMany`, one question for all lookups of a turn. */
+/**
+ * Finds records by id. Where the store offers `getMany`, the lookups of one turn of the event loop are put off until
+ * its end and sent as one question: that is cheaper for the store, and one turn's requests that are looked at
+ * together find warm caches. A request that comes alone does not wait.
+ *
+ * A request never joins a lookup that was already sent: what it returns could be older than a logout that was
+ * acknowledged before the request began.
+ */
 export class Lookup {
-  // Asked for in this turn, not sent yet. A request never joins a lookup that was already sent: the answer
-  // could be older than a logout that was acknowledged before the request began.
-  #gathered = new Map<string, Waiting>()
+  #turn: Turn | undefined = undefined
+  #loneTurns = 0
+  #loneLookups = 0
 
   constructor(
     private readonly store: SessionStore,
@@ -28,65 +41,158 @@ export class Lookup {
 
   /** The record with this id, checked to be one. */
   find(id: string): MaybePromise<Found> {
-    if (this.store.getMany !== undefined) return this.#gather(id)
-    return this.#one(id)
+    if (this.store.getMany === undefined) return this.#one(id)
+    return new Promise((resolve, reject) => {
+      this.#putOff(id, '', (record, _, failure) =>
+        failure === undefined ? resolve(record) : reject(failure),
+      )
+    })
+  }
+
+  /**
+   * Finds the record of a token, and hashes its secret, in the same pass as those of other requests.
+   * `onFound` runs in the asynchronous context of this call, and what it throws is never caught here.
+   */
+  findFor(id: string, secret: string, onFound: OnFound): void {
+    if (this.store.getMany === undefined || this.#isAlone()) this.#findNow(id, secret, onFound)
+    else this.#putOff(id, secret, onFound)
+  }
+
+  /** Whether nobody is expected to come in the same turn. */
+  #isAlone(): boolean {
+    if (this.#turn !== undefined || this.#loneTurns < LONE_TURNS) return false
+    this.#loneLookups = (this.#loneLookups + 1) % LONE_LOOKUPS
+    return this.#loneLookups !== 0
+  }
+
+  #findNow(id: string, secret: string, onFound: OnFound): void {
+    let found: MaybePromise<Found>
+    try {
+      found = this.#one(id)
+    } catch (error) {
+      return onFound(undefined, '', error)
+    }
+    if (!isPromise(found)) return onFound(found, found ? hashOf(secret) : '', undefined)
+    // In a microtask of its own: what the application throws there is no rejection of the lookup.
+    found.then(
+      (record) => queueMicrotask(() => onFound(record, record ? hashOf(secret) : '', undefined)),
+      (error: unknown) => queueMicrotask(() => onFound(undefined, '', error)),
+    )
   }
 
   #one(id: string): MaybePromise<Found> {
     return this.calls.call('get', () => chain(this.store.get(id), (record) => checked(id, record)))
   }
 
-  #gather(id: string): Promise<Found> {
-    const waiting = this.#gathered.get(id)
-    if (waiting !== undefined) return waiting.promise
-    // After the poll phase, in which one turn's requests were read from their sockets.
-    if (this.#gathered.size === 0) setImmediate(() => this.#send())
-    const asked = withResolvers()
-    this.#gathered.set(id, asked)
-    if (this.#gathered.size >= MAX_IDS) this.#send()
-    return asked.promise
+  #putOff(id: string, secret: string, onFound: OnFound): void {
+    const turn = (this.#turn ??= new Turn())
+    const at = turn.add(id, secret)
+    // Full: those who come now ask the next question.
+    if (at === MAX_IDS - 1) this.#turn = undefined
+    // One immediate for each request, since each has a context of its own. They run after the poll phase, in which
+    // one turn's requests were read from their sockets; the first one sends the question of all.
+    setImmediate(this.#takeUp, turn, at, onFound)
   }
 
-  #send(): void {
-    const batch = this.#gathered
-    if (batch.size === 0) return
-    this.#gathered = new Map()
-    const settled = batch.size === 1 ? this.#sendOne(batch) : this.#sendMany(batch)
-    settled.catch((error: unknown) => {
-      for (const asked of batch.values()) asked.reject(error)
-    })
+  readonly #takeUp = (turn: Turn, at: number, onFound: OnFound): void => {
+    if (!turn.isSent) this.#send(turn)
+    if (turn.answered === undefined) return turn.tell(at, onFound)
+    void turn.answered.then(() => queueMicrotask(() => turn.tell(at, onFound)))
   }
 
-  async #sendOne(batch: Map<string, Waiting>): Promise<void> {
-    for (const [id, asked] of batch) asked.resolve(await this.#one(id))
-  }
-
-  async #sendMany(batch: Map<string, Waiting>): Promise<void> {
-    const ids = [...batch.keys()]
-    const ask = async () => oneEach(ids, await this.store.getMany!(ids))
-    const records = await this.calls.call('getMany', ask)
-    for (const [index, [id, asked]] of [...batch].entries()) {
-      // Each for itself: one damaged record fails only its own request.
-      try {
-        asked.resolve(checked(id, records[index]))
-      } catch (error) {
-        asked.reject(this.calls.failed('getMany', error as SessionError))
-      }
+  #send(turn: Turn): void {
+    if (this.#turn === turn) this.#turn = undefined
+    this.#loneTurns = turn.size === 1 ? this.#loneTurns + 1 : 0
+    turn.isSent = true
+    const settle = (records: readonly Found[]) => turn.settle(records, this.calls)
+    const fail = (error: unknown) => turn.fail(error)
+    try {
+      const records = this.#ask(turn.ids())
+      if (isPromise(records)) turn.answered = records.then(settle, fail)
+      else settle(records)
+    } catch (error) {
+      fail(error)
     }
+  }
+
+  #ask(ids: readonly string[]): MaybePromise<readonly Found[]> {
+    const [id] = ids
+    if (ids.length === 1) return chain(this.#one(id!), (record) => [record])
+    return this.calls.call('getMany', () =>
+      chain(this.store.getMany!(ids), (records) => oneEach(ids, records)),
+    )
   }
 }
 
-/** What is not one place for each id can't be told apart, and might give one browser the session of another. */
-function oneEach(ids: readonly string[], records: Found[]): Found[] {
-  if (Array.isArray(records) && records.length === ids.length) return records
+/** The lookups that were put off in one turn of the event loop, each in its place. */
+class Turn {
+  isSent = false
+  /** Settles when the store has answered; absent when it answered at once. Never rejects. */
+  answered: Promise<void> | undefined = undefined
+  #failure: unknown = undefined
+  readonly #ids: string[] = []
+  readonly #secrets: string[] = []
+  readonly #hashes: string[] = []
+  /** What each place has found: its record, or why there is none. */
+  readonly #found: (Found | SessionError)[] = []
+
+  get size(): number {
+    return this.#ids.length
+  }
+
+  add(id: string, secret: string): number {
+    this.#secrets.push(secret)
+    return this.#ids.push(id) - 1
+  }
+
+  /** Each id once: many requests of one turn may have the same session. */
+  ids(): readonly string[] {
+    return this.size === 1 ? this.#ids : [...new Set(this.#ids)]
+  }
+
+  settle(records: readonly Found[], calls: StoreCalls): void {
+    const byId = records.length === this.size ? undefined : this.#byId(records)
+    for (let at = 0; at < this.size; at += 1) {
+      const id = this.#ids[at]!
+      let found: Found | SessionError
+      // Each for itself: one damaged record fails only its own request.
+      try {
+        found = checked(id, byId === undefined ? records[at] : byId.get(id))
+      } catch (error) {
+        found = calls.failed('getMany', error as SessionError)
+      }
+      this.#found.push(found)
+      this.#hashes.push(found === undefined || this.#secrets[at] === '' ? '' : hashOf(this.#secrets[at]!))
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#failure = error
+  }
+
+  tell(at: number, onFound: OnFound): void {
+    if (this.#failure !== undefined) return onFound(undefined, '', this.#failure)
+    const found = this.#found[at]
+    if (found instanceof Error) onFound(undefined, '', found)
+    else onFound(found, this.#hashes[at]!, undefined)
+  }
+
+  #byId(records: readonly Found[]): Map<string, Found> {
+    return new Map(this.ids().map((id, at) => [id, records[at]]))
+  }
+}
+
+/** Without exactly one entry per id, records can't be matched to requests: one browser might get another's session. */
+function oneEach(ids: readonly string[], records: readonly Found[]): readonly Found[] {
+  if (Array.isArray(records) && records.length === ids.length) return records as readonly Found[]
   throw new SessionError(
     'RECORD_DAMAGED',
-    `The session store did not answer getMany with a record or undefined for each id. Fix the store.`,
+    `The session store did not return a record or undefined for each id of getMany. Fix the store.`,
   )
 }
 
 function checked(id: string, record: Found): Found {
-  // `null` is what many drivers say for nothing.
+  // `null` is what many drivers return for nothing.
   if (record === undefined || record === null) return undefined
   if (isSessionRecord(record) && record.id === id) return record
   throw damaged(id)
@@ -98,14 +204,4 @@ function damaged(id: string): SessionError {
     `What the store holds for session ${id} is not a session record. ` +
       `Revoke that session to drop it, and see what else writes to the store.`,
   )
-}
-
-function withResolvers(): Waiting {
-  let resolve!: Waiting['resolve']
-  let reject!: Waiting['reject']
-  const promise = new Promise<Found>((onFound, onError) => {
-    resolve = onFound
-    reject = onError
-  })
-  return { promise, resolve, reject }
 }

@@ -1,7 +1,7 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
-import { Lookup } from './lookup.js'
+import { Lookup, type OnFound } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
 
 /** The store as the core sees it: every call with a deadline, every failure with a code, lookups gathered. */
@@ -26,6 +26,16 @@ export class Records {
     return this.#lookup.find(id)
   }
 
+  /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
+  findFor(id: string, secret: string, onFound: OnFound): void {
+    try {
+      this.#assertOpen()
+    } catch (error) {
+      return onFound(undefined, '', error)
+    }
+    this.#lookup.findFor(id, secret, onFound)
+  }
+
   insert(record: SessionRecord): MaybePromise<void> {
     return this.#call('insert', () => this.#store.insert(record))
   }
@@ -42,6 +52,11 @@ export class Records {
   listByUser(userId: string): MaybePromise<SessionRecord[]> {
     if (this.#store.listByUser === undefined) throw noIndex()
     return this.#call('listByUser', async () => listed(await this.#store.listByUser!(userId)))
+  }
+
+  /** Whether the store can list the sessions of a user. */
+  get canList(): boolean {
+    return typeof this.#store.listByUser === 'function'
   }
 
   /** Milliseconds that a call, or a change with its retries, may take. */

@@ -67,12 +67,12 @@ export const cookieOptions = {
       (name) => token.test(name),
       "at least one of letters, digits and !#$%&'*+-.^_`|~, and nothing else",
     ),
-    defaultText: '`__Host-sid`, or `sid` where not Secure',
+    defaultText: '`__Host-sid`, or `sid` without Secure',
     doc: 'used exactly as given',
   },
   secure: {
     kind: boolean(),
-    defaultText: 'as the request is; `true` in production',
+    defaultText: 'as the request; `true` in production',
     doc: "implied by sameSite: 'none', partitioned and a name with __Host- or __Secure-",
   },
   sameSite: {

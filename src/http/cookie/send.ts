@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionRecord } from '../../record.js'
 import { warnOnce } from '../../lib/warn-once.js'
-import { serializeCleared, serializeToken, setCookie, type CookieChoice } from './cookie.js'
+import type { CookieChoice } from './options.js'
+import { serializeCleared, serializeToken, setCookie } from './write.js'
 import type { HttpSettings } from '../options.js'
 import { isSecure } from '../request/client-of.js'
 
@@ -15,7 +16,7 @@ export function sendSessionCookie(
   record: SessionRecord,
 ): void {
   if (settings.isProduction && !isSecure(req)) warnOfPlainHttp(choice)
-  const maxAge = record.absoluteExpiresAt - record.createdAt
+  const maxAge = record.absoluteExpiresAt - Date.now()
   send(res, choice, serializeToken(settings.cookie, choice, token, maxAge))
 }
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { cleanAddress, cleanUserAgent, type Client } from '../../core/client/client.js'
+import { cleanAddress } from '../../core/client/address.js'
+import type { Client } from '../../core/client/client.js'
+import { cleanUserAgent } from '../../core/client/user-agent.js'
 
 /** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
 type MaybeExpress = IncomingMessage & { readonly secure?: boolean; readonly ip?: string | undefined }

@@ -13,3 +13,11 @@ export function isPrefetch(req: IncomingMessage): boolean {
   const purpose = req.headers['sec-purpose'] ?? req.headers.purpose
   return typeof purpose === 'string' && /^prefetch(?![\w*.:/-])/.test(purpose)
 }
+
+/** What a browser opens or fetches for a page, in contrast to what a page embeds: images, styles, scripts. */
+const pages = new Set<unknown>(['document', 'iframe', 'frame', 'empty', undefined])
+
+/** Whether a page, a frame or a `fetch` asks, and the user has opened it. Clients that are no browser count as such. */
+export function isPageOrFetch(req: IncomingMessage): boolean {
+  return pages.has(req.headers['sec-fetch-dest']) && !isPrefetch(req)
+}

@@ -1,95 +1,116 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Client } from '../../core/client/client.js'
-import type { Started } from '../../core/sessions.js'
-import { SessionError } from '../../errors.js'
-import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
-import type { CookieChoice } from '../cookie/cookie.js'
-import { isSafeMethod } from './fetch-metadata.js'
-import type { Identity } from '../identify.js'
-import type { Sessions } from '../create-sessions.js'
-import { checkOrigin } from '../origin/origin.js'
-import { clientOf } from './client-of.js'
+import type { Json, JsonObject, SessionInfo } from '../../record.js'
+import { dataValue, valueOf, withoutKey, withValue } from './data.js'
 import { namesToKeep } from './keep.js'
-import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
-import { SessionData } from './session-data.js'
-import type { KeepOptions, RequestSession } from './session-of.js'
+import type { SessionState } from './session-state.js'
 
-/** The session of one request: what `sessionOf(req)` answers. Starts as a stranger's. */
-export class BoundSession extends SessionData implements RequestSession {
-  user: Express.User | undefined = undefined
-  /** Why nothing is known about this request, where reads go on without a user. */
-  failure: unknown = undefined
-  #record: SessionRecord | undefined = undefined
-  #held: readonly SessionRecord[] = []
-  #isEnded = false
-  #queue: Promise<unknown> | undefined = undefined
+/** What crosses from a guest's session to the login that follows it. */
+export interface KeepOptions {
+  /** The names of the guest's data to keep. Default: none. From another login nothing ever crosses. */
+  readonly keep?: readonly string[] | undefined
+}
 
-  constructor(
-    readonly sessions: Sessions,
-    /** The one cookie name that this request reads and writes. */
-    readonly cookie: CookieChoice,
-    private readonly req: IncomingMessage & { user?: Express.User | undefined },
-    private readonly res: ServerResponse,
-  ) {
-    super()
+/**
+ * The session of one request. Every method that reaches the store rejects with a `SessionError` of status 503
+ * when the store fails; data writes on a session that has ended reject with `SESSION_ENDED`; what needs a new
+ * cookie after the headers were sent rejects with `HEADERS_SENT`, and starts no session.
+ */
+export interface RequestSession {
+  /** The session's public id; `undefined` while there is no session. Holding it grants nothing. */
+  readonly id: string | undefined
+  /** Who is asking; `undefined` for a guest or a stranger. */
+  readonly user: Express.User | undefined
+  /**
+   * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
+   * Does not check where the request came from: the route helper `login()` does.
+   *
+   * @example
+   * const { id } = await sessionOf(req).login(user, { keep: ['cart'] })
+   */
+  login(user: object, options?: KeepOptions): Promise<SessionInfo>
+  /** Ends the session, and any other that the browser's cookies open. True when one was there. */
+  logout(): Promise<boolean>
+  /** This user's live sessions, last used first; this one is `current`. */
+  list(): Promise<SessionInfo[]>
+  /** Ends one of this user's sessions. False when it is not theirs or not there. */
+  revoke(sessionId: string): Promise<boolean>
+  /** Ends all of this user's sessions but this one; returns how many. */
+  revokeOthers(): Promise<number>
+  /** Ends all of this user's sessions with this one; returns how many. */
+  revokeAll(): Promise<number>
+  /** A value as it was when the request began, or as this request wrote it. A copy: changing it changes nothing. */
+  get<T = Json>(key: string): T | undefined
+  /**
+   * Keeps a JSON value. Without a session it starts a guest's, but not for a form of another origin's page
+   * (CROSS_ORIGIN): the browser may have held a login's cookie back, and would take the guest's in its place.
+   *
+   * @example
+   * await sessionOf(req).set('theme', 'dark')
+   */
+  set(key: string, value: unknown): Promise<void>
+  /**
+   * Replaces a value by what `fn` makes of it, atomically: `fn` may run again on a newer value, so it must
+   * do nothing else. Returning `undefined` removes the value.
+   *
+   * @example
+   * await sessionOf(req).update('visits', (visits = 0) => visits + 1)
+   */
+  update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined>
+  /** Removes a value. */
+  delete(key: string): Promise<void>
+  /**
+   * Removes a value and returns it. Of simultaneous requests exactly one gets it. What was written after this
+   * request began is left for the next one.
+   *
+   * @example
+   * const message = await sessionOf(req).take('flash')
+   */
+  take<T = Json>(key: string): Promise<T | undefined>
+}
+
+/** Makes what an application sees of the session of its request. */
+export function requestSession(state: SessionState): RequestSession {
+  return new OwnSession(state)
+}
+
+class OwnSession implements RequestSession {
+  readonly #state: SessionState
+
+  constructor(state: SessionState) {
+    this.#state = state
   }
 
   get id(): string | undefined {
-    return this.#record?.id
+    return this.#state.record?.id
   }
 
-  /** Whether a login, of any kind, is there for a logout to end. */
-  get holdsLogin(): boolean {
-    return this.#held.some(({ userId }) => userId !== undefined)
+  get user(): Express.User | undefined {
+    return this.#state.user
   }
 
-  /** Takes on what the cookies said. */
-  identified({ record, user, held, hasEnded }: Identity): void {
-    this.#record = record
-    this.#held = held
-    this.#isEnded = hasEnded
-    if (user !== undefined) this.#setUser(user)
-  }
-
-  login(user: object, options?: KeepOptions): Promise<SessionInfo> {
-    return this.#inTurn(async () => {
-      const names = namesToKeep(options)
-      this.#assertHeadersUnsent()
-      // Data crosses from the guest that this client is: never from a session that it was refused.
-      const keep = this.#record === undefined ? [] : names
-      const started = await this.sessions.login(user, this.#client, this.#held, keep)
-      await this.#begin(started)
-      // With loadUser nothing but the id was kept; the user just proven is the user of this request.
-      this.#setUser(this.sessions.settings.loadUser ? user : this.sessions.userOf(started.record))
-      return this.sessions.infoOf(started.record, started.record.id)
-    })
+  async login(user: object, options?: KeepOptions): Promise<SessionInfo> {
+    return this.#state.login(user, namesToKeep(options))
   }
 
   logout(): Promise<boolean> {
-    return this.#inTurn(async () => {
-      const wasThere = await this.sessions.logout(this.#held)
-      this.#end()
-      if (!this.res.headersSent) clearSessionCookie(this.res, this.sessions.settings, this.cookie)
-      return wasThere
-    })
+    return this.#state.logout()
   }
 
   async list(): Promise<SessionInfo[]> {
-    this.#assertKnown()
-    const userId = this.#record?.userId
-    return userId === undefined ? [] : this.sessions.list(userId, this.id)
+    const userId = this.#userId()
+    if (userId === undefined) return []
+    const all = await this.#state.wiring.sessions.list(userId)
+    return all.map((info) => (info.id === this.id ? Object.assign(info, { current: true }) : info))
   }
 
   async revoke(sessionId: string): Promise<boolean> {
     if (sessionId === this.id) return this.logout()
     const own = await this.list()
-    return own.some(({ id }) => id === sessionId) && this.sessions.revoke(sessionId)
+    return own.some(({ id }) => id === sessionId) && this.#state.wiring.sessions.revoke(sessionId)
   }
 
   async revokeOthers(): Promise<number> {
-    this.#assertKnown()
-    const userId = this.#record?.userId
-    return userId === undefined ? 0 : this.sessions.revokeAll(userId, { except: this.id })
+    const userId = this.#userId()
+    return userId === undefined ? 0 : this.#state.wiring.sessions.revokeAll(userId, { except: this.id })
   }
 
   async revokeAll(): Promise<number> {
@@ -97,105 +118,47 @@ export class BoundSession extends SessionData implements RequestSession {
     return (await this.logout()) ? others + 1 : others
   }
 
-  protected get data(): JsonObject | undefined {
-    return this.#record?.data
+  get<T = Json>(key: string): T | undefined {
+    const data = this.#data
+    return data && valueOf(data, key)
   }
 
-  protected write(edit: (data: JsonObject) => JsonObject): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#isEnded) throw sessionEnded()
-      if (this.#record === undefined) return this.#writeAsGuest(edit({}))
-      const written = await this.sessions.changeData(this.#record, edit, this.#client)
-      if (written === undefined) {
-        this.#end()
-        throw sessionEnded()
-      }
-      this.#record = written
+  async set(key: string, value: unknown): Promise<void> {
+    const kept = dataValue(key, value)
+    await this.#state.write((data) => withValue(data, key, kept))
+  }
+
+  async update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined> {
+    let result: T | undefined
+    await this.#state.write((data) => {
+      result = fn(valueOf(data, key))
+      return result === undefined ? withoutKey(data, key) : withValue(data, key, dataValue(key, result))
     })
+    return result
   }
 
-  async #writeAsGuest(data: JsonObject): Promise<void> {
-    if (Object.keys(data).length === 0) return
-    this.#assertHeadersUnsent()
-    this.#assertFromOurPages()
-    // A login that this client was refused, or one of several, is still this browser's to end.
-    const alsoHeld = this.#held
-    await this.#begin(await this.sessions.startGuest(data, this.#client), alsoHeld)
+  async delete(key: string): Promise<void> {
+    await this.#state.write((data) => withoutKey(data, key))
   }
 
-  /** Takes on a session that was just stored, and gives its token to the browser. */
-  async #begin({ record, token }: Started, alsoHeld: readonly SessionRecord[] = []): Promise<void> {
-    if (this.res.headersSent) {
-      // They went out while the store was at it. A session whose token nobody gets must not stay.
-      await this.sessions.logout([record])
-      this.#end()
-      throw headersSent()
-    }
-    this.#record = record
-    this.#held = [record, ...alsoHeld]
-    this.#isEnded = false
-    sendSessionCookie(this.req, this.res, this.sessions.settings, this.cookie, token, record)
+  async take<T = Json>(key: string): Promise<T | undefined> {
+    // Pages ask for a flash message on every request, and there hardly ever is one: that costs no call to the store.
+    if (this.#data !== undefined && !Object.hasOwn(this.#data, key)) return undefined
+    let taken: T | undefined
+    await this.#state.write((data) => {
+      taken = valueOf(data, key)
+      return withoutKey(data, key)
+    })
+    return taken
   }
 
-  #end(): void {
-    this.#isEnded = this.#isEnded || this.#held.length > 0
-    this.#record = undefined
-    this.#held = []
-    // Another package may have put its own user there: that one stays.
-    if (this.req.user === this.user) this.req.user = undefined
-    this.user = undefined
+  get #data(): JsonObject | undefined {
+    return this.#state.record?.data
   }
 
-  #setUser(user: unknown): void {
-    this.user = user as Express.User
-    this.req.user = this.user
+  /** Whose sessions this request may see and end. Fails where the lookup has failed. */
+  #userId(): string | undefined {
+    this.#state.assertKnown()
+    return this.#state.record?.userId
   }
-
-  /** One change after the other, so that two writes of one request can't start two guests. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const guarded = async () => {
-      this.#assertKnown()
-      return task()
-    }
-    const done = this.#queue === undefined ? guarded() : this.#queue.then(guarded)
-    this.#queue = done.catch(() => undefined)
-    return done
-  }
-
-  get #client(): Client {
-    return clientOf(this.req)
-  }
-
-  /** The store failed at the lookup: whose session this is can't be known, so nothing may be done to it. */
-  #assertKnown(): void {
-    if (this.failure !== undefined) throw this.failure
-  }
-
-  #assertHeadersUnsent(): void {
-    if (this.res.headersSent) throw headersSent()
-  }
-
-  /**
-   * To a form of another site the browser lends no Lax cookie, so its request looks like a stranger's. But it
-   * takes a cookie from the answer: a guest started here would replace the visitor's login.
-   */
-  #assertFromOurPages(): void {
-    if (isSafeMethod(this.req.method)) return
-    const refusal = checkOrigin(this.req, this.sessions.settings.trustedOrigins)
-    if (refusal !== undefined) throw refusal
-  }
-}
-
-function sessionEnded(): SessionError {
-  return new SessionError(
-    'SESSION_ENDED',
-    'This session has ended (logout, revocation or expiry), so nothing can be written to it. Log in again first.',
-  )
-}
-
-function headersSent(): SessionError {
-  return new SessionError(
-    'HEADERS_SENT',
-    'This needs a new cookie, and the response headers have been sent. Await it before the response begins.',
-  )
 }

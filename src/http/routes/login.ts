@@ -4,11 +4,11 @@ import { invalid } from '../../lib/invalid.js'
 import { address, boolean, text, that } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
-import { isMeant } from './reject-unintended.js'
+import { rejectUnintended } from './reject-unintended.js'
 import { clientOf } from '../request/client-of.js'
 import { keepOption } from '../request/keep.js'
 import { returnToOf } from './return-to.js'
-import { boundSession } from '../request/session-of.js'
+import { sessionOf, stateOf } from '../request/session-of.js'
 
 // A registered symbol: the ESM and CommonJS copies of this package have different classes, and with the option
 // `userId: (user) => user.userId` a refusal of the other copy would pass for a user.
@@ -97,16 +97,16 @@ async function perform(
   authenticate: Authenticate,
   options: LoginOptions,
 ): Promise<void> {
-  if (!isMeant(req, res, options.crossSite === true)) return
-  const session = boundSession(req)
+  if (rejectUnintended(req, res, options.crossSite === true)) return
+  const { engine } = stateOf(req).wiring
   const user = await authenticate(req)
   if (isRefused(user)) {
     const { reason, userId } = isRefusal(user) ? user : refuse()
-    session.sessions.emit('loginRefused', { reason, userId, client: clientOf(req) })
+    engine.events.emit('loginRefused', { reason, userId, client: clientOf(req) })
     const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
     return answer(req, res, { status: 401, text: 'Login Failed', json, redirect: options.failureRedirect })
   }
-  const info = await session.login(user as object, { keep: options.keep })
+  const info = await sessionOf(req).login(user as object, { keep: options.keep })
   const redirect = returnToOf(req) ?? options.redirect
   // What the session keeps, and with loadUser that is the id alone: what `authenticate` answered may be a whole
   // row, with a password hash that is nobody's to see and values that JSON has no word for.

@@ -3,8 +3,8 @@ import { answer } from './respond.js'
 import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
-import { isMeant } from './reject-unintended.js'
-import { boundSession } from '../request/session-of.js'
+import { rejectUnintended } from './reject-unintended.js'
+import { stateOf } from '../request/session-of.js'
 
 export interface LogoutOptions {
   /** Where a browser goes afterwards. Default: it gets the text "Logged Out". */
@@ -30,10 +30,10 @@ export function logout(options: LogoutOptions = {}): RequestHandler {
 }
 
 async function perform(req: Request, res: Response, { redirect }: LogoutOptions): Promise<void> {
-  if (!isMeant(req, res, false)) return
-  const session = boundSession(req)
-  const loggedOut = session.holdsLogin
-  await session.logout()
+  if (rejectUnintended(req, res, false)) return
+  const state = stateOf(req)
+  const loggedOut = state.holdsLogin
+  await state.logout()
   const text = loggedOut ? 'Logged Out' : "Can't Log Out: No User Logged In"
   answer(req, res, { status: 200, text, json: { loggedOut }, redirect })
 }

@@ -1,24 +1,27 @@
 import type { Request, Response } from 'express'
+import { refusalOf } from '../origin/refusal.js'
 import { isPrefetch } from '../request/fetch-metadata.js'
-import { checkOrigin } from '../origin/origin.js'
-import { boundSession } from '../request/session-of.js'
+import { stateOf } from '../request/session-of.js'
 
 /**
- * Keeps a login or logout from happening by a request that nobody meant: true when it may go on, false when it
- * has been answered. Throws CROSS_ORIGIN for a page of another origin.
+ * Keeps a login or a logout from happening by a request that nobody intended. True when the request has been
+ * responded to; false when it may go on.
+ *
+ * @param crossSite whether pages of other origins may send it.
+ * @throws SessionError CROSS_ORIGIN for a page of another origin.
  */
-export function isMeant(req: Request, res: Response, crossSite: boolean): boolean {
+export function rejectUnintended(req: Request, res: Response, crossSite: boolean): boolean {
   if (req.method === 'HEAD') {
-    // Express answers HEAD by GET routes, but HEAD must change nothing (RFC 9110 §9.2.1).
+    // Express handles HEAD by GET routes, but HEAD must change nothing (RFC 9110 §9.2.1).
     res.status(405).set({ Allow: 'GET, POST', 'Cache-Control': 'no-store' }).end()
-    return false
+    return true
   }
   if (isPrefetch(req)) {
     // The page was not opened yet. An uncacheable 503 makes the browser ask again when it is.
     res.status(503).set('Cache-Control', 'no-store').type('text').send('Not While Prefetching')
-    return false
+    return true
   }
-  const refusal = crossSite ? undefined : checkOrigin(req, boundSession(req).sessions.settings.trustedOrigins)
+  const refusal = crossSite ? undefined : refusalOf(req, stateOf(req).wiring.settings.trustedOrigins, true)
   if (refusal !== undefined) throw refusal
-  return true
+  return false
 }

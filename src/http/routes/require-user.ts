@@ -5,7 +5,7 @@ import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
 import { loginPageFor } from './return-to.js'
-import { boundSession } from '../request/session-of.js'
+import { stateOf } from '../request/session-of.js'
 
 export interface RequireUserOptions {
   /**
@@ -28,13 +28,13 @@ const requireUserOptions = {
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
   const { loginPage } = readOptions(options, ofFunction('requireUser()'), requireUserOptions)
   return function requireUserGuard(req, res, next) {
-    const session = boundSession(req)
-    if (session.user !== undefined) {
+    const state = stateOf(req)
+    if (state.user !== undefined) {
       if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
       return next()
     }
-    if (session.failure !== undefined) return fail(res, next, session.failure)
-    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, unauthenticated())
+    if (state.failure !== undefined) return fail(res, next, state.failure)
+    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, state.barred ?? unauthenticated())
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
   }

@@ -70,6 +70,10 @@ class MemoryStore implements ListingStore {
     return this.#entries.get(id)?.record
   }
 
+  getMany(ids: readonly string[]): (SessionRecord | undefined)[] {
+    return ids.map((id) => this.#entries.get(id)?.record)
+  }
+
   update(given: SessionRecord, ifVersion: number): UpdateResult {
     const entry = this.#entries.get(given.id)
     if (entry === undefined) return 'absent'

@@ -1,5 +1,6 @@
+import { ClientPolicy } from '../../src/core/client/client-policy.js'
 import type { Client } from '../../src/core/client/client.js'
-import { Sessions } from '../../src/core/sessions.js'
+import { Events } from '../../src/core/events.js'
 import type { Settings } from '../../src/core/settings.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'
@@ -14,6 +15,7 @@ import {
   firefox,
   forged,
   HOUR,
+  makeCore,
   MINUTE,
   moveTheClock,
   newerChrome,
@@ -37,20 +39,29 @@ async function loggedIn(
 ) {
   const memory = memoryStore()
   const { guest, ...settings } = overrides
-  const first = new Sessions(settingsWith({ ...settings, store: memory }))
-  const started = guest === true ? await first.startGuest({}, chrome) : await first.login(ann, chrome, [])
-  await first.close()
+  const first = makeCore(settingsWith({ ...settings, store: memory }))
+  const started =
+    guest === true ? await first.engine.startGuest({}, chrome) : await first.engine.login(ann, chrome, [])
+  await first.sessions.close()
   const { store, calls } = recording(over(memory))
-  const sessions = new Sessions(settingsWith({ ...settings, store }))
-  const seen = eventsOf(sessions)
+  const core = makeCore(settingsWith({ ...settings, store }))
+  const seen = eventsOf(core.sessions)
   /** What a request with this token and client gets. */
-  const use = async (client: Client = chrome): Promise<SessionRecord | 'refused' | undefined> => {
-    const record = await sessions.verify(tokenOf(started))
-    return record && sessions.admit(record, client)
-  }
+  const use = (client: Client = chrome) => core.use(started, client)
   const operations = () => calls.map(({ operation }) => operation)
   const stored = () => memory.get(started.record.id) as SessionRecord | undefined
-  return { sessions, started, memory, operations, seen, use, stored }
+  return { ...core, useOf: core.use, started, memory, operations, seen, use, stored }
+}
+
+/** The store, in which somebody else does something after each read. */
+function betweenReadAndWrite(store: SessionStore, act: (id: string) => unknown): SessionStore {
+  return replacing(store, {
+    get: (id) => {
+      const found = store.get(id)
+      void act(id)
+      return found
+    },
+  })
 }
 
 describe('a token', () => {
@@ -61,58 +72,61 @@ describe('a token', () => {
     expect(seen).toEqual([])
   })
 
-  it('is answered at once by a store in the process, with no promise', async () => {
-    const { sessions, started } = await loggedIn()
-    const record = sessions.verify(tokenOf(started))
-    expect(record).toBeDefined()
-    expect(record).not.toHaveProperty('then')
-    const admitted = sessions.admit(record as SessionRecord, chrome)
-    expect(admitted).toBeDefined()
-    expect(admitted).not.toHaveProperty('then')
-    expect(sessions.userOf(admitted as SessionRecord)).toEqual(ann)
+  const withoutGetMany = (store: SessionStore) => replacing(store, { getMany: undefined })
+
+  it('is answered at once by a store in the process that takes one id at a time', async () => {
+    const { engine, started } = await loggedIn(withoutGetMany)
+    const settle = jest.fn()
+    engine.identify([started.token], { client: () => chrome, takesToken: () => true }, settle)
+    expect(settle).toHaveBeenCalledTimes(1)
+    expect(settle).toHaveBeenCalledWith(expect.objectContaining({ record: started.record, user: ann }))
   })
 
-  it('is answered at once even when it is expired or due for a touch, by a store in the process', async () => {
-    const { sessions, started } = await loggedIn()
+  it('is answered at once by such a store even when it is expired or due for a touch', async () => {
+    const { engine, started } = await loggedIn(withoutGetMany)
+    const settle = jest.fn()
     moveTheClock(MINUTE)
-    const touched = sessions.admit(started.record, chrome)
-    expect(touched).toMatchObject({ version: 2 })
+    engine.identify([started.token], { client: () => chrome, takesToken: () => true }, settle)
+    expect(settle).toHaveBeenLastCalledWith(
+      expect.objectContaining({ record: expect.objectContaining({ version: 2 }) as unknown }),
+    )
     moveTheClock(30 * DAY)
-    expect(sessions.verify(tokenOf(started))).toBeUndefined()
+    engine.identify([started.token], { client: () => chrome, takesToken: () => true }, settle)
+    expect(settle).toHaveBeenLastCalledWith(expect.objectContaining({ record: undefined, held: [] }))
+    expect(settle).toHaveBeenCalledTimes(2)
   })
 
   it.each([
     ['a store in the process', (store: SessionStore) => store],
     ['a store on the network', (store: SessionStore) => asyncStore(batching(store))],
   ])('with a wrong secret opens nothing, writes nothing, says nothing: %s', async (_, over) => {
-    const { sessions, started, operations, seen, stored } = await loggedIn(over)
-    expect(await sessions.verify(forged(started))).toBeUndefined()
+    const { useOf, started, operations, seen, stored } = await loggedIn(over)
+    expect(await useOf(forged(started))).toBeUndefined()
     expect(operations()).toEqual(['get'])
     expect(seen).toEqual([])
     expect(stored()).toEqual(started.record)
   })
 
   it('with a wrong secret does not even delete an expired session: strangers cause no write and no event', async () => {
-    const { sessions, started, operations, seen, stored } = await loggedIn()
+    const { useOf, started, operations, seen, stored } = await loggedIn()
     moveTheClock(8 * DAY)
-    expect(await sessions.verify(forged(started))).toBeUndefined()
+    expect(await useOf(forged(started))).toBeUndefined()
     expect(operations()).toEqual(['get'])
     expect(seen).toEqual([])
     expect(stored()).toEqual(started.record)
   })
 
   it('of another session opens nothing with this id', async () => {
-    const { sessions, started } = await loggedIn()
-    const other = await sessions.login(ann, chrome, [])
-    const mixed = { id: started.record.id, secret: tokenOf(other).secret }
-    expect(await sessions.verify(mixed)).toBeUndefined()
+    const { engine, useOf, started } = await loggedIn()
+    const other = await engine.login(ann, chrome, [])
+    const mixed = { token: `${started.record.id}.${tokenOf(other).secret}` }
+    expect(await useOf(mixed)).toBeUndefined()
   })
 
   it('of no session at all is one lookup and nothing else', async () => {
-    const { sessions, operations, seen } = await loggedIn()
-    expect(
-      await sessions.verify({ id: '0198f0a0-abcd-7def-8abc-0123456789ab', secret: 'A'.repeat(65) }),
-    ).toBeUndefined()
+    const { useOf, operations, seen } = await loggedIn()
+    const token = `0198f0a0-abcd-7def-8abc-0123456789ab.${'A'.repeat(65)}`
+    expect(await useOf({ token })).toBeUndefined()
     expect(operations()).toEqual(['get'])
     expect(seen).toEqual([])
   })
@@ -205,10 +219,10 @@ describe('an expired session', () => {
 })
 
 describe('another client', () => {
-  const engine = (policy: Settings['onClientChange']['engine']) => ({
+  const engineIs = (policy: Settings['onClientChange']['engine']) => ({
     onClientChange: { engine: policy, network: 'ignore' as const },
   })
-  const network = (policy: Settings['onClientChange']['network']) => ({
+  const networkIs = (policy: Settings['onClientChange']['network']) => ({
     onClientChange: { engine: 'ignore' as const, network: policy },
   })
 
@@ -235,13 +249,13 @@ describe('another client', () => {
   })
 
   it('of another engine is let in and said where the policy is report', async () => {
-    const { use, seen } = await loggedIn(undefined, engine('report'))
+    const { use, seen } = await loggedIn(undefined, engineIs('report'))
     expect(await use(firefox)).toBeDefined()
     expect(seen).toMatchObject([{ name: 'clientChange', event: { changes: ['engine'], refused: false } }])
   })
 
   it('of another engine is let in without a word where the policy is ignore', async () => {
-    const { use, seen } = await loggedIn(undefined, engine('ignore'))
+    const { use, seen } = await loggedIn(undefined, engineIs('ignore'))
     expect(await use(firefox)).toBeDefined()
     expect(seen).toEqual([])
   })
@@ -253,7 +267,7 @@ describe('another client', () => {
   ] as const)(
     'in another network, where the policy is %s: let in %p, said %d times',
     async (policy, isIn, times) => {
-      const { use, seen } = await loggedIn(undefined, network(policy))
+      const { use, seen } = await loggedIn(undefined, networkIs(policy))
       expect((await use(chromeElsewhere)) !== 'refused').toBe(isIn)
       expect(seen).toHaveLength(times)
       for (const one of seen) expect(one.event).toMatchObject({ changes: ['network'], refused: !isIn })
@@ -261,7 +275,7 @@ describe('another client', () => {
   )
 
   it('is refused where one change of two is, and what is ignored is not said', async () => {
-    const { use, seen } = await loggedIn(undefined, engine('refuse'))
+    const { use, seen } = await loggedIn(undefined, engineIs('refuse'))
     expect(await use({ ...firefox, ip: chromeElsewhere.ip })).toBe('refused')
     expect(seen).toMatchObject([{ event: { changes: ['engine'], refused: true } }])
   })
@@ -284,30 +298,33 @@ describe('another client', () => {
   })
 
   it('is said of each session for itself', async () => {
-    const { sessions, use, seen } = await loggedIn()
-    const other = await sessions.login({ id: 'bob' }, chrome, [])
+    const { engine, useOf, use, seen } = await loggedIn()
+    const other = await engine.login({ id: 'bob' }, chrome, [])
     await use(firefox)
-    expect(sessions.admit(other.record, firefox)).toBe('refused')
+    expect(await useOf(other, firefox)).toBe('refused')
     const said = seen.filter(({ name }) => name === 'clientChange').map(({ event }) => event)
     expect(said).toMatchObject([{ userId: 'ann' }, { userId: 'bob' }])
   })
 
   it('is said of 10,000 sessions in a touchInterval before the oldest is forgotten, and may be said again', async () => {
-    const { sessions, seen } = await loggedIn()
+    const events = new Events()
+    let said = 0
+    events.on('clientChange', () => (said += 1))
+    const policy = new ClientPolicy(events, settingsWith())
     const records = Array.from({ length: 10_001 }, () => makeRecord({ ...chrome }))
-    for (const record of records.slice(0, 10_000)) void sessions.admit(record, firefox)
-    void sessions.admit(records[0]!, firefox)
-    expect(seen).toHaveLength(10_000)
-    void sessions.admit(records[10_000]!, firefox)
-    void sessions.admit(records[1]!, firefox)
-    expect(seen).toHaveLength(10_001)
-    void sessions.admit(records[0]!, firefox)
-    expect(seen).toHaveLength(10_002)
+    for (const record of records.slice(0, 10_000)) policy.refuses(record, firefox)
+    policy.refuses(records[0]!, firefox)
+    expect(said).toBe(10_000)
+    policy.refuses(records[10_000]!, firefox)
+    policy.refuses(records[1]!, firefox)
+    expect(said).toBe(10_001)
+    policy.refuses(records[0]!, firefox)
+    expect(said).toBe(10_002)
   })
 
   it('is never said before the secret is verified', async () => {
-    const { sessions, started, seen } = await loggedIn()
-    expect(await sessions.verify(forged(started))).toBeUndefined()
+    const { useOf, started, seen } = await loggedIn()
+    expect(await useOf(forged(started))).toBeUndefined()
     expect(seen).toEqual([])
   })
 
@@ -356,21 +373,21 @@ describe('a touch', () => {
   })
 
   it('answered absent means logged out: nobody, and nothing comes back', async () => {
-    const { sessions, started, memory, stored, operations } = await loggedIn()
+    const { use, stored, operations } = await loggedIn((store) =>
+      betweenReadAndWrite(store, (id) => store.delete(id)),
+    )
     moveTheClock(MINUTE)
-    const record = (await sessions.verify(tokenOf(started)))!
-    void memory.delete(record.id)
-    expect(await sessions.admit(record, chrome)).toBeUndefined()
+    expect(await use()).toBeUndefined()
     expect(operations()).toEqual(['get', 'update'])
     expect(stored()).toBeUndefined()
   })
 
   it('answered conflict goes on with what was read: the session is there, and whoever wrote has moved its deadline', async () => {
-    const { sessions, started, memory, operations } = await loggedIn()
+    const { started, use, operations } = await loggedIn((store) =>
+      betweenReadAndWrite(store, () => store.update(nextOf(started.record, { data: { cart: 1 } }), 1)),
+    )
     moveTheClock(MINUTE)
-    const record = (await sessions.verify(tokenOf(started)))!
-    void memory.update(nextOf(record, { data: { cart: 1 } }), 1)
-    expect(await sessions.admit(record, chrome)).toBe(record)
+    expect(await use()).toEqual(started.record)
     expect(operations()).toEqual(['get', 'update'])
   })
 

@@ -1,0 +1,154 @@
+import { chain, isPromise } from '../lib/promises.js'
+import type { SessionRecord } from '../record.js'
+import type { MaybePromise } from '../store.js'
+import type { ClientPolicy } from './client/client-policy.js'
+import type { LiveRecords } from './records/live-records.js'
+import type { Records } from './records/records.js'
+import type { Renewal } from './renewal.js'
+import type { Reuse } from './reuse.js'
+import { standingOf, type Standing } from './rotation.js'
+import type { Settings } from './settings.js'
+import { hashMatches, parseToken, provesSeries, type Token } from './token.js'
+import { userOf } from './user.js'
+import { nobody, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
+
+/** How many cookies of our name are looked up. One name may come with several paths and domains. */
+export const MAX_COOKIE_VALUES = 4
+
+/** A session that a token was once issued for. */
+interface Verified {
+  readonly token: Token
+  readonly hash: string
+  readonly record: SessionRecord
+  readonly standing: Standing
+}
+
+/** Finds out whose request it is: cookie values → token → record → secret → deadline → client → renewal → user. */
+export class Identification {
+  constructor(
+    private readonly records: Records,
+    private readonly live: LiveRecords,
+    private readonly clients: ClientPolicy,
+    private readonly renewal: Renewal,
+    private readonly reuse: Reuse,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Calls `settle` with the verdict on these values of the session cookie. A malformed value causes no call to the
+   * store. Nothing is written and nothing is reported before the secret is verified.
+   */
+  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+    const value = values[0]
+    if (value === undefined || values.length > MAX_COOKIE_VALUES) return settle(nobody)
+    if (values.length > 1) return deliver(() => this.#amongSeveral(values, source), settle)
+    const token = parseToken(value)
+    if (token === undefined) return settle(nobody)
+    this.records.findFor(token.id, token.secret, (record, hash, failure) => {
+      if (failure !== undefined) return settle(undecided(failure))
+      const verified = record && verify(token, hash, record)
+      if (verified === undefined) settle(nobody)
+      else deliver(() => this.#judge(verified, source), settle)
+    })
+  }
+
+  async #amongSeveral(values: readonly string[], source: ClientSource): Promise<Verdict> {
+    const tokens = values.map(parseToken).filter((token) => token !== undefined)
+    const found = await Promise.all(tokens.map((token) => this.#find(token)))
+    const verified = found.filter((one) => one !== undefined)
+    const good = new Map(verified.filter(isGood).map((one) => [one.record.id, one]))
+    const [only = verified[0], another] = good.values()
+    if (only === undefined) return nobody
+    // One session may come with two of its secrets, under two paths or domains: the good one counts.
+    if (another === undefined) return this.#judge(only, source)
+    // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
+    // otherwise a cookie planted beside the real one would outlive every logout.
+    return { ...nobody, held: [...good.values()].map(({ record }) => record) }
+  }
+
+  /** The session that a token was issued for, unless its deadline has passed. */
+  #find(token: Token): Promise<Verified | undefined> {
+    return new Promise((resolve, reject) => {
+      this.records.findFor(token.id, token.secret, (record, hash, failure) => {
+        if (failure !== undefined) return reject(failure)
+        const verified = record && verify(token, hash, record)
+        if (verified === undefined) return resolve(undefined)
+        resolve((async () => (await this.live.ifAlive(verified.record)) && verified)())
+      })
+    })
+  }
+
+  /** The verdict on a session whose secret was verified. */
+  #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
+    const alive = this.live.ifAlive(verified.record)
+    if (alive !== verified.record) return chain(alive, () => nobody)
+    return verified.standing === 'superseded'
+      ? this.#challenge(verified, source)
+      : this.#admit(verified, source)
+  }
+
+  /** The verdict on a superseded secret: a theft, or a record that was too old to tell. */
+  async #challenge({ token, hash, record }: Verified, source: ClientSource): Promise<Verdict> {
+    const standingIn = (current: SessionRecord) => verify(token, hash, current)?.standing
+    const client = source.client(record)
+    const concluded = await this.reuse.conclude(record, client, (one) => standingIn(one) === 'superseded')
+    if (concluded instanceof Error) return { ...nobody, barred: concluded }
+    return this.#admit({ token, hash, record: concluded, standing: standingIn(concluded)! }, source)
+  }
+
+  /** What the client may do with a live session. */
+  #admit({ token, record, standing }: Verified, source: ClientSource): MaybePromise<Verdict> {
+    const client = source.client(record)
+    if (this.clients.refuses(record, client)) return { ...nobody, held: [record] }
+    if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
+    const use = { token, standing, client, takesToken: () => source.takesToken() }
+    return chain(this.renewal.renew(record, use), (renewed) =>
+      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...nobody, hasEnded: true },
+    )
+  }
+
+  #withUser(record: SessionRecord, token: string | undefined): MaybePromise<Verdict> {
+    const user = userOf(record, this.settings)
+    return isPromise(user)
+      ? user.then((loaded) => admitted(record, loaded, token))
+      : admitted(record, user, token)
+  }
+}
+
+function admitted(record: SessionRecord, user: unknown, token: string | undefined): Verdict {
+  return { record, user, held: [record], hasEnded: false, token, barred: undefined, failure: undefined }
+}
+
+/** Compares a token with the record of its id; `undefined` where it was never issued for that session. */
+function verify(token: Token, hash: string, record: SessionRecord): Verified | undefined {
+  // Nearly every secret is the current one, so that is looked at without a closure.
+  const standing: Standing = hashMatches(hash, record.secretHash)
+    ? 'current'
+    : standingOf(
+        record,
+        Date.now(),
+        (stored) => hashMatches(hash, stored),
+        () => provesSeries(token.secret, record.seriesHash),
+      )
+  return standing === 'unknown' ? undefined : { token, hash, record, standing }
+}
+
+function isGood({ standing }: Verified): boolean {
+  return standing !== 'superseded'
+}
+
+/** Calls `settle` with what `judge` returns or fails with. What `settle` throws is the application's: never caught here. */
+function deliver(judge: () => MaybePromise<Verdict>, settle: Settle): void {
+  let verdict: MaybePromise<Verdict>
+  try {
+    verdict = judge()
+  } catch (error) {
+    verdict = undecided(error)
+  }
+  if (!isPromise(verdict)) return settle(verdict)
+  // In a microtask of its own: what a route handler throws is no rejection of the lookup.
+  verdict.then(
+    (found) => queueMicrotask(() => settle(found)),
+    (error: unknown) => queueMicrotask(() => settle(undecided(error))),
+  )
+}

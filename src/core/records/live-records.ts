@@ -1,0 +1,39 @@
+import { chain } from '../../lib/promises.js'
+import type { SessionRecord } from '../../record.js'
+import type { MaybePromise } from '../../store.js'
+import type { Events } from '../events.js'
+import { isExpired } from '../lifetime.js'
+import { change } from './change.js'
+import type { Records } from './records.js'
+
+type Found = SessionRecord | undefined
+
+/** The records of sessions that have not ended: what is past its deadline is removed when it is seen. */
+export class LiveRecords {
+  constructor(
+    private readonly records: Records,
+    private readonly events: Events,
+  ) {}
+
+  /** The live session with this id. */
+  find(id: string): MaybePromise<Found> {
+    return chain(this.records.find(id), (record) => record && this.ifAlive(record))
+  }
+
+  /** The record itself, unless its deadline has passed. Then it is deleted, and nothing is returned. */
+  ifAlive(record: SessionRecord): MaybePromise<Found> {
+    if (!isExpired(record, Date.now())) return record
+    // Deleted, not only ignored: a clock that is set back must not revive what was seen expired.
+    return chain(this.records.delete(record.id), (wasThere) => {
+      const { id: sessionId, userId, endedBy } = record
+      const hasExpired = wasThere && endedBy === undefined
+      if (hasExpired && userId !== undefined) this.events.emit('expire', { sessionId, userId })
+      return undefined
+    })
+  }
+
+  /** Changes a session atomically: see `change`. Returns `undefined` when the session has ended. */
+  change(record: SessionRecord, edit: (current: SessionRecord) => SessionRecord): Promise<Found> {
+    return change(this.records, record, edit, (current) => this.ifAlive(current))
+  }
+}

@@ -1,0 +1,51 @@
+import type { SessionError } from '../errors.js'
+import type { SessionRecord } from '../record.js'
+import type { Client } from './client/client.js'
+
+/** What is known of a request once its cookies have been looked up. The HTTP side acts on this and on nothing else. */
+export interface Verdict {
+  /** The one live session that this client may use. */
+  readonly record: SessionRecord | undefined
+  /** Whose session it is, as the application knows them. */
+  readonly user: unknown
+  /**
+   * All live sessions whose secrets the cookies hold, also one that this client was refused: what a login or a
+   * logout of this browser ends.
+   */
+  readonly held: readonly SessionRecord[]
+  /** Whether the session was there, and ended while it was looked at. */
+  readonly hasEnded: boolean
+  /** A new token of the same session, which the response must carry: the secret has rotated. */
+  readonly token: string | undefined
+  /** Why a session that is there is not this request's to use. What needs the session fails with this error. */
+  readonly barred: SessionError | undefined
+  /** Why the session could not be looked up: the store or `loadUser` failed. Then nothing else is known. */
+  readonly failure: unknown
+}
+
+/** The verdict on a request without a session. */
+export const nobody: Verdict = {
+  record: undefined,
+  user: undefined,
+  held: [],
+  hasEnded: false,
+  token: undefined,
+  barred: undefined,
+  failure: undefined,
+}
+
+/** The verdict where the lookup failed. */
+export function undecided(failure: unknown): Verdict {
+  return { ...nobody, failure }
+}
+
+/** Called exactly once with the verdict: at once where nothing has to be waited for. */
+export type Settle = (verdict: Verdict) => void
+
+/** Where a request comes from. Its methods are called only when a session has been found. */
+export interface ClientSource {
+  /** @param known the client on record, to be returned itself where nothing differs from it. */
+  client(known: Client): Client
+  /** Whether the response can give the browser a new token: it may come too late, or belong to no page. */
+  takesToken(): boolean
+}

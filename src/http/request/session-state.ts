@@ -1,0 +1,205 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Client } from '../../core/client/client.js'
+import type { Started } from '../../core/engine.js'
+import { nobody, type Verdict } from '../../core/verdict.js'
+import { SessionError } from '../../errors.js'
+import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
+import type { CookieChoice } from '../cookie/options.js'
+import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
+import { refusalOf } from '../origin/refusal.js'
+import type { Wiring } from '../wiring.js'
+import { clientOf } from './client-of.js'
+import { isPageOrFetch } from './fetch-metadata.js'
+
+/**
+ * What is known of the session of one request, and the changes that a request can make to it. Starts as a stranger's,
+ * and takes on the verdict of the engine. `RequestSession` is what an application sees of it.
+ */
+export class SessionState {
+  #verdict: Verdict = nobody
+  #user: Express.User | undefined = undefined
+  #failure: unknown = undefined
+  #changes: Promise<unknown> | undefined = undefined
+
+  constructor(
+    readonly wiring: Wiring,
+    /** The one cookie name that this request reads and writes. */
+    readonly cookie: CookieChoice,
+    private readonly req: IncomingMessage & { user?: Express.User | undefined },
+    private readonly res: ServerResponse,
+  ) {}
+
+  get record(): SessionRecord | undefined {
+    return this.#verdict.record
+  }
+
+  get user(): Express.User | undefined {
+    return this.#user
+  }
+
+  /** Why nothing is known about this request, where reads go on without a user. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /** Why a session that is there is not this request's to use. */
+  get barred(): unknown {
+    return this.#verdict.barred
+  }
+
+  /** Whether a login, of any kind, is there for a logout to end. */
+  get holdsLogin(): boolean {
+    return this.#verdict.held.some(({ userId }) => userId !== undefined)
+  }
+
+  /** Who makes this request. */
+  client(known?: Client): Client {
+    return clientOf(this.req, known)
+  }
+
+  /** Whether the response can give the browser a new token. */
+  takesToken(): boolean {
+    return !this.res.headersSent && isPageOrFetch(this.req)
+  }
+
+  /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
+  identified(verdict: Verdict): void {
+    this.#verdict = verdict
+    this.#failure = verdict.failure
+    if (verdict.user !== undefined) this.#setUser(verdict.user)
+    // Where the headers left meanwhile, the token is lost. The old one is still good.
+    if (verdict.token !== undefined && !this.res.headersSent) this.#send(verdict.token, verdict.record!)
+  }
+
+  /** From here on nothing can be done to the session of this request: every change fails with this error. */
+  refuse(error: unknown): void {
+    this.#failure = error
+  }
+
+  /** Fails where the session of this request is not known. */
+  assertKnown(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  login(user: object, keep: readonly string[] | undefined): Promise<SessionInfo> {
+    return this.#inTurn(async () => {
+      this.#assertHeadersUnsent()
+      const { engine } = this.wiring
+      // Data crosses from the guest that this client is: never from a session that it was refused.
+      const kept = this.record === undefined ? [] : keep
+      const started = await engine.login(user, this.client(), this.#verdict.held, kept)
+      await this.#begin(started)
+      // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
+      this.#setUser(engine.settings.loadUser ? user : engine.userOf(started.record))
+      return engine.infoOf(started.record)
+    })
+  }
+
+  logout(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const wasThere = await this.wiring.engine.end(this.#verdict.held)
+      this.#end()
+      if (!this.res.headersSent) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
+      return wasThere
+    })
+  }
+
+  /** Changes the data atomically; may run `edit` again on newer data. The very same object writes nothing. */
+  write(edit: (data: JsonObject) => JsonObject): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#verdict.barred !== undefined) throw this.#verdict.barred
+      if (this.#verdict.hasEnded) throw sessionEnded()
+      if (this.record === undefined) return this.#writeAsGuest(edit({}))
+      const written = await this.wiring.engine.change(this.record, withData(edit), this.client())
+      if (written === undefined) {
+        this.#end()
+        throw sessionEnded()
+      }
+      this.#verdict = { ...this.#verdict, record: written }
+    })
+  }
+
+  async #writeAsGuest(data: JsonObject): Promise<void> {
+    if (Object.keys(data).length === 0) return
+    this.#assertHeadersUnsent()
+    this.#assertFromOurPages()
+    // A login that this client was refused, or one of several, is still this browser's to end.
+    const alsoHeld = this.#verdict.held
+    await this.#begin(await this.wiring.engine.startGuest(data, this.client()), alsoHeld)
+  }
+
+  /** Takes on a session that was just stored, and gives its token to the browser. */
+  async #begin({ record, token }: Started, alsoHeld: readonly SessionRecord[] = []): Promise<void> {
+    if (this.res.headersSent) {
+      // They left while the session was being stored. A session whose token nobody gets must not stay.
+      await this.wiring.engine.end([record])
+      this.#end()
+      throw headersSent()
+    }
+    this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
+    this.#send(token, record)
+  }
+
+  #send(token: string, record: SessionRecord): void {
+    sendSessionCookie(this.req, this.res, this.wiring.settings, this.cookie, token, record)
+  }
+
+  #end(): void {
+    const { hasEnded, held } = this.#verdict
+    this.#verdict = { ...nobody, hasEnded: hasEnded || held.length > 0 }
+    // Another package may have put its own user there: that one stays.
+    if (this.req.user === this.#user) this.req.user = undefined
+    this.#user = undefined
+  }
+
+  #setUser(user: unknown): void {
+    this.#user = user as Express.User
+    this.req.user = this.#user
+  }
+
+  /** One change after the other, so that two writes of one request can't start two guests. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const guarded = async () => {
+      this.assertKnown()
+      return task()
+    }
+    const done = this.#changes === undefined ? guarded() : this.#changes.then(guarded)
+    this.#changes = done.catch(() => undefined)
+    return done
+  }
+
+  #assertHeadersUnsent(): void {
+    if (this.res.headersSent) throw headersSent()
+  }
+
+  /**
+   * Browsers do not send a Lax cookie with a form of another site, so such a request looks like a stranger's. But
+   * they take a cookie from the response: a guest started here would replace the visitor's login.
+   */
+  #assertFromOurPages(): void {
+    const refusal = refusalOf(this.req, this.wiring.settings.trustedOrigins)
+    if (refusal !== undefined) throw refusal
+  }
+}
+
+/** A change of the data as a change of the record. The very same data is the very same record. */
+function withData(edit: (data: JsonObject) => JsonObject) {
+  return (record: SessionRecord): SessionRecord => {
+    const data = edit(record.data)
+    return data === record.data ? record : { ...record, data }
+  }
+}
+
+function sessionEnded(): SessionError {
+  return new SessionError(
+    'SESSION_ENDED',
+    'This session has ended (logout, revocation or expiry), so nothing can be written to it. Log in again first.',
+  )
+}
+
+function headersSent(): SessionError {
+  return new SessionError(
+    'HEADERS_SENT',
+    'This needs a new cookie, and the response headers have been sent. Await it before the response begins.',
+  )
+}
