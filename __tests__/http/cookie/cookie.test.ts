@@ -1,9 +1,10 @@
 import { parseCookie } from 'cookie'
 import * as fc from 'fast-check'
 import { ServerResponse, type IncomingMessage } from 'node:http'
+import { carryCookie } from '../../../src/http/cookie/carry.js'
 import { resolveCookie, type CookieOptions } from '../../../src/http/cookie/options.js'
 import { cookieFor, readCookie as readValues } from '../../../src/http/cookie/read.js'
-import { serializeCleared, serializeToken, setCookie } from '../../../src/http/cookie/write.js'
+import { serializeCleared, serializeToken } from '../../../src/http/cookie/write.js'
 
 const day = 86_400_000
 
@@ -302,7 +303,7 @@ describe('readCookie', () => {
   })
 })
 
-describe('setCookie', () => {
+describe('carryCookie', () => {
   function response(earlier?: string | string[]): ServerResponse {
     const res = new ServerResponse({ method: 'GET' } as IncomingMessage)
     if (earlier !== undefined) res.setHeader('Set-Cookie', earlier)
@@ -329,7 +330,7 @@ describe('setCookie', () => {
     ],
   ])('after %j the response has %j', (earlier, cookies) => {
     const res = response(earlier)
-    setCookie(res, 'sid=new; Path=/', 'sid')
+    carryCookie(res, 'sid', 'sid=new; Path=/')
     expect(res.getHeader('Set-Cookie')).toEqual(cookies)
   })
 })

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionRecord } from '../../record.js'
 import { warnOnce } from '../../lib/warn-once.js'
+import { carryCookie } from './carry.js'
 import type { CookieChoice } from './options.js'
-import { serializeCleared, serializeToken, setCookie } from './write.js'
+import { serializeCleared, serializeToken } from './write.js'
 import type { HttpSettings } from '../options.js'
 import { isSecure } from '../request/client-of.js'
 
@@ -17,18 +18,12 @@ export function sendSessionCookie(
 ): void {
   if (settings.isProduction && !isSecure(req)) warnOfPlainHttp(choice)
   const maxAge = record.absoluteExpiresAt - Date.now()
-  send(res, choice, serializeToken(settings.cookie, choice, token, maxAge))
+  carryCookie(res, choice.name, serializeToken(settings.cookie, choice, token, maxAge))
 }
 
 /** Makes the browser forget the cookie. */
 export function clearSessionCookie(res: ServerResponse, settings: HttpSettings, choice: CookieChoice): void {
-  send(res, choice, serializeCleared(settings.cookie, choice))
-}
-
-function send(res: ServerResponse, choice: CookieChoice, serialized: string): void {
-  setCookie(res, serialized, choice.name)
-  // A cache that keeps this response would hand one browser's session to another.
-  res.setHeader('Cache-Control', 'no-store')
+  carryCookie(res, choice.name, serializeCleared(settings.cookie, choice))
 }
 
 function warnOfPlainHttp(choice: CookieChoice): void {

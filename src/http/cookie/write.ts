@@ -1,16 +1,5 @@
 import { stringifySetCookie } from 'cookie'
-import type { ServerResponse } from 'node:http'
 import type { CookieChoice, CookieSettings } from './options.js'
-
-/**
- * Puts a cookie into the response in place of an earlier one of the same name, so that of a logout and a login in
- * one request only the last one counts. Other cookies stay.
- */
-export function setCookie(res: ServerResponse, serialized: string, name: string): void {
-  const earlier = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
-  const others = earlier.filter((cookie) => !cookie.startsWith(`${name}=`))
-  res.setHeader('Set-Cookie', [...others, serialized])
-}
 
 /** The `Set-Cookie` value that gives the browser its token. */
 export function serializeToken(
