@@ -48,7 +48,7 @@ function manager(
 }
 
 const idsOf = (records: readonly { id: string }[]) => records.map(({ id }) => id).toSorted()
-const listedFor = async (memory: SessionStore, userId = 'ann') => idsOf(await memory.listByUser(userId))
+const listedFor = async (memory: SessionStore, userId = 'ann') => idsOf(await memory.listByUser!(userId))
 
 /** Fails when any part of any credential is somewhere in what the value says of itself. */
 function expectNoSecret(value: unknown, started: Started): void {
@@ -457,7 +457,7 @@ describe('what is shown of sessions', () => {
   it('leaves out a damaged record', async () => {
     const { sessions, engine } = manager((store) =>
       replacing(store, {
-        listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser(id) as SessionRecord[])],
+        listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser!(id) as SessionRecord[])],
       }),
     )
     const { record } = await engine.login(ann, chrome, [])
@@ -576,7 +576,7 @@ describe('a revocation', () => {
     const { sessions, engine, memory } = manager((store) =>
       replacing(store, {
         listByUser: (id) =>
-          (store.listByUser(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
+          (store.listByUser!(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
       }),
     )
     await engine.login(ann, chrome, [])

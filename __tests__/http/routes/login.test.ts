@@ -470,6 +470,18 @@ describe('login()', () => {
     )
   })
 
+  test.each([
+    [{ reson: 'locked' }, 'Did you mean reason?'],
+    [{ reason: 7 }, 'reason of refuse() must be a string, not 7'],
+    [{ userId: null }, 'userId of refuse() must be the id of a user, not null'],
+    ['locked', 'The options of refuse() must be an object, not "locked". They are reason, userId.'],
+    [null, 'The options of refuse() must be an object'],
+  ])('refuse() takes no %j', (why, words) => {
+    expect(() => refuse(why as never)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),
+    )
+  })
+
   test('fails after the manager was closed', async () => {
     const sessions = createSessions()
     const { app } = makeApp(

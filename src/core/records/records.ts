@@ -50,7 +50,8 @@ export class Records {
 
   /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */
   listByUser(userId: string): MaybePromise<SessionRecord[]> {
-    return this.#call('listByUser', async () => listed(await this.#store.listByUser(userId)))
+    if (this.#store.listByUser === undefined) throw noIndex()
+    return this.#call('listByUser', async () => listed(await this.#store.listByUser!(userId)))
   }
 
   /** Whether the store can list the sessions of a user. */
@@ -83,6 +84,14 @@ export class Records {
     if (!this.#isClosed) return
     throw new SessionError('CLOSED', 'This session manager was closed. Close it after the server has ended.')
   }
+}
+
+function noIndex(): SessionError {
+  return new SessionError(
+    'UNSUPPORTED',
+    'The session store has no listByUser, so the sessions of a user can be neither listed nor revoked together. ' +
+      'Use a store that comes with express-sid: Redis, PostgreSQL, MySQL, SQLite or memory.',
+  )
 }
 
 function listed(records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
