@@ -1,7 +1,7 @@
 import { wiringOf } from '../../src/http/wiring.js'
 import { createSessions, login, memoryStore, sessionMiddleware, type SessionOptions } from 'express-sid'
 import { ann, DAY, MINUTE, SECOND } from '../support/core.js'
-import { makeApp, expresses } from './support/apps.js'
+import { expresses, site } from '../support/site.js'
 import request from 'supertest'
 
 const invalid = (...words: string[]) =>
@@ -190,7 +190,7 @@ test('the middleware takes options, a manager, or nothing', () => {
 
 test.each(expresses)('undefined options are as if absent (%s)', async (_name, module) => {
   const options = Object.fromEntries([...names].map((name) => [name, undefined]))
-  const { app } = makeApp(module, options, (routes) => {
+  const { app } = site(module, options, (routes) => {
     routes.post(
       '/login',
       login(() => ann, { keep: undefined, redirect: undefined, crossSite: undefined }),
@@ -200,7 +200,7 @@ test.each(expresses)('undefined options are as if absent (%s)', async (_name, mo
 })
 
 test('a persistent cookie is the default; persistent: false leaves it to the window', async () => {
-  const { app } = makeApp(expresses[0][1], { cookie: { persistent: false } }, (routes) => {
+  const { app } = site(expresses[0][1], { cookie: { persistent: false } }, (routes) => {
     routes.post(
       '/login',
       login(() => ann),

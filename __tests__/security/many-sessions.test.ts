@@ -2,6 +2,7 @@ import type { MaybePromise, SessionStore } from '../../src/store.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 import { makeRecord } from '../../src/testing/records.js'
 import { makeCore, rejectionOf, settingsWith } from '../support/core.js'
+import { asyncStore, replacing } from '../support/stores.js'
 
 /** More than the calls that may be unanswered at once, whoever sent them. */
 const MANY = 10_500
@@ -10,18 +11,16 @@ const MANY = 10_500
 function farAway(answer: (work: () => MaybePromise<boolean>) => Promise<boolean>) {
   const memory = memoryStore()
   const count = { now: 0, most: 0, all: 0 }
-  const store: SessionStore = {
+  const store = replacing(asyncStore(memory), {
     insert: (record) => memory.insert(record),
-    get: async (id) => memory.get(id),
-    update: async (record, version) => memory.update(record, version),
-    listByUser: async (userId) => memory.listByUser(userId),
+    deleteExpired: undefined,
     delete: async (id) => {
       count.all += 1
       count.most = Math.max(count.most, (count.now += 1))
       await new Promise(setImmediate)
       return answer(() => memory.delete(id)).finally(() => (count.now -= 1))
     },
-  }
+  })
   return { store, count, sessions: makeCore(settingsWith({ store })).sessions }
 }
 

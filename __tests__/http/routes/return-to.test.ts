@@ -1,9 +1,8 @@
 import { array, assert, constantFrom, property, string } from 'fast-check'
 import { login } from 'express-sid'
-import request from 'supertest'
 import { localPath, loginPageFor, returnToOf } from '../../../src/http/routes/return-to.js'
-import { ann } from '../../support/core.js'
-import { expresses, makeApp } from '../support/apps.js'
+import { ann } from '../../support/people.js'
+import { expresses, site } from '../../support/site.js'
 
 const away = [
   '//evil.example',
@@ -130,20 +129,17 @@ test('two ways back are none', () => {
 })
 
 describe.each(expresses)('a login on %s', (_name, module) => {
-  const { app } = makeApp(
-    module,
-    {},
-    (routes) =>
-      void routes.post(
-        '/login',
-        login(() => ann, { redirect: '/home' }),
-      ),
-  )
+  const { visitor } = site(module, {}, (routes) => {
+    routes.post(
+      '/login',
+      login(() => ann, { redirect: '/home' }),
+    )
+  })
+  const asPage = { Accept: 'text/html' }
+  const logInTo = (path: string) => visitor().post(`/login?returnTo=${encodeURIComponent(path)}`, asPage)
 
   test.each(away)('goes to the default page, not to %j', async (path) => {
-    const res = await request(app)
-      .post(`/login?returnTo=${encodeURIComponent(path)}`)
-      .set('Accept', 'text/html')
+    const res = await logInTo(path)
     expect([res.status, res.headers.location]).toEqual([303, '/home'])
   })
 
@@ -157,14 +153,12 @@ describe.each(expresses)('a login on %s', (_name, module) => {
     '/login?RETURNTO=/a',
     '/login?x=%&returnTo=%%',
   ])('goes to the default page at %s', async (path) => {
-    const res = await request(app).post(path).set('Accept', 'text/html')
+    const res = await visitor().post(path, asPage)
     expect([res.status, res.headers.location]).toEqual([303, '/home'])
   })
 
   test.each(ours)('goes to %j, and that is on this site', async (path) => {
-    const res = await request(app)
-      .post(`/login?returnTo=${encodeURIComponent(path)}`)
-      .set('Accept', 'text/html')
+    const res = await logInTo(path)
     expect(res.status).toBe(303)
     expect(resolved(res.headers.location!)).toBe('https://our.example')
     expect(new URL(res.headers.location!, 'https://our.example').href).toBe(
@@ -173,8 +167,7 @@ describe.each(expresses)('a login on %s', (_name, module) => {
   })
 
   test('tells JSON clients the same', async () => {
-    const ask = (path: string) =>
-      request(app).post(`/login?returnTo=${path}`).set('Accept', 'application/json')
+    const ask = (path: string) => visitor().post(`/login?returnTo=${path}`, { Accept: 'application/json' })
     expect((await ask('/a')).body.redirectTo).toBe('/a')
     expect((await ask('//evil.example')).body.redirectTo).toBe('/home')
   })
