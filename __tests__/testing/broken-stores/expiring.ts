@@ -84,7 +84,11 @@ export const expiring: readonly BrokenStore[] = [
     ],
     (good) => ({
       async deleteExpired(now, limit) {
-        await good.deleteExpired(now, limit)
+        // Without copies, as `good` makes them: the contract asks it a hundred thousand times.
+        let left = limit
+        for (const { id, expiresAt } of good.records.values()) {
+          if (expiresAt <= now && left-- > 0) good.records.delete(id)
+        }
         return limit
       },
     }),

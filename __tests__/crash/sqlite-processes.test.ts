@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { sqliteStore } from 'express-sid/sqlite'
 import { makeRecord } from 'express-sid/testing'
-import { scratchFolder } from './sqlite-files.js'
+import { scratchFolder } from '../support/scratch.js'
 
 const file = scratchFolder()
 const children: ChildProcess[] = []
@@ -14,7 +14,7 @@ afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')))
 /** Starts `sqlite-writer.ts`; `lines` grows as it prints, `saidSo(n)` resolves when there are so many. */
 function startWriter(...args: string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'sqlite-writer.ts'), ...args], {
-    cwd: join(__dirname, '../../..'),
+    cwd: join(__dirname, '../..'),
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -3,8 +3,8 @@
 // file's lock for 600 ms.
 import Libsql from 'libsql'
 import { writeSync } from 'node:fs'
-import { sqliteStore } from '../../../src/stores/sqlite/index.js'
-import { makeRecord } from '../../../src/testing/records.js'
+import { sqliteStore } from '../../src/stores/sqlite/index.js'
+import { makeRecord } from '../../src/testing/records.js'
 
 const [, , file = '', mode, amount] = process.argv
 const database = new Libsql(file)

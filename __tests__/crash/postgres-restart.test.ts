@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { postgresStore } from 'express-sid/postgres'
 import { makeRecord } from 'express-sid/testing'
-import { needs } from '../../support/needs.js'
-import { createPostgres, type PostgresServer } from '../../support/postgres-server.js'
+import { needs } from '../support/needs.js'
+import { createPostgres, type PostgresServer } from '../support/postgres-server.js'
 
 needs('postgres-bin')('postgresStore, while its server comes and goes', () => {
   let server: PostgresServer

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { redisStore, type RedisClient } from '../../../src/stores/redis/index.js'
-import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
-import { needs } from '../../support/needs.js'
-import { freshPrefix, kinds, type OpenClient, type OpenRedis } from '../../support/redis-clients.js'
-import { RedisProxy } from '../../support/redis-proxy.js'
-import { RedisServer, startReplicated } from '../../support/redis-servers.js'
+import { redisStore, type RedisClient } from '../../src/stores/redis/index.js'
+import { makeRecord, storeContract } from '../../src/testing/store-contract.js'
+import { needs } from '../support/needs.js'
+import { freshPrefix, kinds, type OpenClient, type OpenRedis } from '../support/redis-clients.js'
+import { RedisProxy } from '../support/redis-proxy.js'
+import { RedisServer, startReplicated } from '../support/redis-servers.js'
 
 let toClose: OpenClient[] = []
 

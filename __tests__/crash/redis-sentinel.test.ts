@@ -1,9 +1,9 @@
-import type { SessionRecord } from '../../../src/record.js'
-import { redisStore } from '../../../src/stores/redis/index.js'
-import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
-import { needs } from '../../support/needs.js'
-import { freshPrefix, sentinelKinds, type OpenClient } from '../../support/redis-clients.js'
-import { eventually, startReplicated, startSentinels, type RedisServer } from '../../support/redis-servers.js'
+import type { SessionRecord } from '../../src/record.js'
+import { redisStore } from '../../src/stores/redis/index.js'
+import { makeRecord, storeContract } from '../../src/testing/store-contract.js'
+import { needs } from '../support/needs.js'
+import { freshPrefix, sentinelKinds, type OpenClient } from '../support/redis-clients.js'
+import { eventually, startReplicated, startSentinels, type RedisServer } from '../support/redis-servers.js'
 
 needs('redis-server')('the Redis store behind Sentinel', () => {
   let primary: RedisServer
