@@ -157,7 +157,7 @@ describe.each([
     })
   })
 
-  test('answers before any byte of the response, however long it hangs', async () => {
+  test('gives the 503 before any byte of the response, however long it hangs', async () => {
     const { logIn, store } = site(module, 'async')
     const browser = await logIn()
     store.breakAt('get', 'hangs')
@@ -237,7 +237,7 @@ describe.each(expresses)('loadUser on %s', (_name, module) => {
   })
 
   test.each([undefined, null, false, Promise.resolve(null)])(
-    'that answers %p makes the request anonymous and ends nothing',
+    'that returns %p makes the request anonymous and ends nothing',
     async (answer) => {
       let isThere = true
       const { logIn, sessions } = members(() => (isThere ? ann : answer))
@@ -289,7 +289,7 @@ describe.each(expresses)('loadUser on %s', (_name, module) => {
     expect(asked).toEqual([])
   })
 
-  test('answers a login with the id alone: a row may hold a password hash, and what JSON has no word for', async () => {
+  test('makes a login respond with the id alone: a row may hold a password hash, or values that JSON can not express', async () => {
     const { visitor } = siteOn(module, { loadUser: (id) => ({ id }) }, (routes) => {
       routes.post(
         '/login',
@@ -301,7 +301,7 @@ describe.each(expresses)('loadUser on %s', (_name, module) => {
   })
 })
 
-test('a closed manager answers 503 to who has a session, and lets strangers pass', async () => {
+test('a closed manager responds 503 to requests with a session, and lets strangers pass', async () => {
   const { logIn, visitor, sessions } = siteOn(express5)
   const browser = await logIn()
   await sessions.close()

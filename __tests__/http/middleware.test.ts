@@ -25,7 +25,7 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     expect((await browser.get()).body).toEqual({ user: ann, id: browser.id })
   })
 
-  test('answers a request in the turn in which it came when the store does', () => {
+  test('calls next() in the same turn of the event loop when the store returns at once', () => {
     const sessions = createSessions({ store: new FaultyStore('sync') })
     let isAnswered = false
     const req = Object.create(express().request as object, {
@@ -71,7 +71,7 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     expect((await new Visitor(app).get()).headers.vary).toBe(after)
   })
 
-  test('makes nothing of a change that a route makes to req.user', async () => {
+  test('keeps nothing of what a route changes in req.user', async () => {
     const user = { id: 1, roles: ['reader'], address: { town: 'Bonn' } }
     const { logIn } = site(express, {}, (routes) => {
       routes.post(
@@ -142,7 +142,7 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     ['requireUser', requireUser()],
     ['login', logInAnn],
     ['logout', logout()],
-  ])('that is missing makes %s fail and say so', async (_helper, handler) => {
+  ])('when it is missing makes %s fail with an error that says so', async (_helper, handler) => {
     const app = express()
     app.get('/', handler as never)
     app.use(answerWithCode())
@@ -268,7 +268,7 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     expect(written).toEqual([expect.objectContaining({ code: 'CROSS_ORIGIN' })])
   })
 
-  test('opens it to trustedOrigins', async () => {
+  test('lets pages of trustedOrigins change state', async () => {
     const browser = await site(express, { trustedOrigins: ['https://friend.example'] }).logIn()
     const from = (origin: string) => browser.post('/', { Origin: origin, 'Sec-Fetch-Site': 'cross-site' })
     expect((await from('https://friend.example')).status).toBe(200)

@@ -85,7 +85,7 @@ describe('authenticateUpgrade', () => {
     ])
   })
 
-  test('takes a stranger for one: no cookie, garbage, an ended session', async () => {
+  test('finds nobody without a cookie, with garbage, or with an ended session', async () => {
     const { logIn, connect } = await serve()
     const browser = await logIn()
     const ended = browser.copy()
@@ -111,7 +111,7 @@ describe('authenticateUpgrade', () => {
     expect(await open({ 'Sec-Fetch-Site': 'same-origin' })).toBe(101)
   })
 
-  test('answers 503 when the store fails', async () => {
+  test('fails with 503 when the store fails', async () => {
     for (const fault of ['throws', 'rejects', 'hangs', 'damaged'] as const) {
       for (const onStoreError of ['fail', 'anonymous'] as const) {
         const store = new FaultyStore()
@@ -172,13 +172,13 @@ describe('authenticateUpgrade', () => {
     expect((await connect(headersOf(browser, chrome))).status).toBe(101)
   })
 
-  test('is nobody where two live sessions are in the cookies', async () => {
+  test('finds nobody when the cookies hold two live sessions', async () => {
     const { logIn, connect } = await serve()
     const cookies = [(await logIn()).cookie, (await logIn()).cookie]
     expect((await connect({ Cookie: cookies.join('; ') })).status).toBe(401)
   })
 
-  test('knows a guest for no user', async () => {
+  test('finds nobody for a guest, who has no user', async () => {
     const { visitor, connect } = await serve()
     const guest = visitor()
     await guest.run((session) => session.set('a', 1))

@@ -336,7 +336,7 @@ describe('crossOriginError', () => {
     expect(message({ secFetchSite: 'cross-site' })).toContain('crossSite: true')
   })
 
-  test('shows what strangers sent on one line, and little of it', () => {
+  test('shows what strangers sent on one line, and shortened', () => {
     const hostile = `\r\nSet-Cookie: a\u001b[2J\u009b${'x'.repeat(10_000)}`
     const text = crossOriginError(
       { ...aPost, method: hostile, secFetchSite: hostile, origin: hostile, host: hostile },

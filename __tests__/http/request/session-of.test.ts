@@ -231,7 +231,7 @@ describe.each(expresses)("a session's data on %s", (_name, module) => {
     expect(store.calls).toEqual([])
   })
 
-  test('can be written in a session that is there after the headers were sent', async () => {
+  test('can be written after the headers were sent, in a session that exists', async () => {
     const browser = await site(module).logIn()
     await browser.run(async (session, _req, res) => {
       res.write('begun')
@@ -334,7 +334,7 @@ describe("a session's data", () => {
     ])
   })
 
-  test('is as it was when update throws, and the next write goes on', async () => {
+  test('is unchanged when update throws, and the next write goes on', async () => {
     const browser = await site(module).logIn()
     const res = await browser.run(async (session) => {
       await session.set('n', 1)

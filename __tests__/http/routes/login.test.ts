@@ -44,7 +44,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
   test.each([
     ['a user', () => ann],
     ['a promise of one', async () => ann],
-  ])('logs in when authenticate answers %s, in the words of the article', async (_what, authenticate) => {
+  ])('logs in when authenticate returns %s, with the text of the article', async (_what, authenticate) => {
     const { visitor, sessions } = site(module, authenticate)
     const events = eventsOf(sessions)
     const browser = visitor()
@@ -56,7 +56,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     expect(events).toEqual([{ name: 'login', event: { sessionId: browser.id, userId: 'ann', client } }])
   })
 
-  test('makes the user of the session the user of the very request', async () => {
+  test('sets req.user on the request that logs in', async () => {
     const { visitor } = siteOn(module, { serializeUser: ({ id }: typeof ann) => ({ id }) })
     const { body } = await visitor().run(async (session, req) => {
       const info = await session.login(ann)
@@ -66,7 +66,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     expect(body.info).toMatchObject({ id: body.id, userId: 'ann', current: true })
   })
 
-  test('answers JSON clients with the user', async () => {
+  test('responds to JSON clients with the user', async () => {
     const res = await site(module, () => ann)
       .visitor()
       .login(asJson)
@@ -80,7 +80,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     [refuse(), {}],
     [refuse({ reason: 'locked', userId: 7 }), { reason: 'locked', userId: '7' }],
   ])(
-    'refuses when authenticate answers %p, with the same 401 as for all',
+    'refuses when authenticate returns %p, always with the same 401',
     async (answer, { reason, userId }: { reason?: string; userId?: string }) => {
       const { visitor, sessions } = site(module, () => answer)
       const events = eventsOf(sessions)
@@ -112,7 +112,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     },
   )
 
-  test('takes nothing from a session that it was refused, and ends it', async () => {
+  test('keeps no data of a guest whose browser engine does not match, and ends that session', async () => {
     const { visitor } = site(module, () => ann, { keep: ['cart'] })
     const guest = visitor()
     await fillCart(guest)
@@ -173,7 +173,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     ['text', 'ann'],
     ['true', true],
     ['an array', [ann]],
-  ])('logs nobody in whose user is or has %s', async (what, user) => {
+  ])('logs nobody in when the user is or has %s', async (what, user) => {
     const { visitor, sessions } = site(module, () => user)
     if (what === 'a circle') (user as { self: unknown[] }).self.push(user)
     const events = eventsOf(sessions)
@@ -302,7 +302,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     expect(store.calls).toEqual([])
   })
 
-  test('leaves no session behind when the headers went out while the store was at it', async () => {
+  test('leaves no session behind when the headers are sent while the store is still working', async () => {
     const seen: unknown[] = []
     const { visitor, sessions } = siteOn(module, { style: 'async' })
     const res = await visitor().run(async (session, _req, response) => {
@@ -316,7 +316,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     expect(await sessions.list('ann')).toEqual([])
   })
 
-  test('many at once of one browser end what it held, and each that was acknowledged is live', async () => {
+  test('many logins of one browser at once end its old session, and every acknowledged one is live', async () => {
     const { logIn, sessions } = siteOn(module, { style: 'async' })
     const held = await logIn()
     const tabs = Array.from({ length: 8 }, () => held.copy())
@@ -329,7 +329,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
 describe('login()', () => {
   const module = express5
 
-  test('takes the refusal of another copy of the package for one, whatever userId says', async () => {
+  test('recognises a refusal that another copy of the package made, whatever userId says', async () => {
     let copy: { refuse: typeof refuse } = { refuse }
     jest.isolateModules(() => {
       copy = jest.requireActual<typeof copy>('../../../src/http/routes/login.js')

@@ -42,7 +42,7 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     expect((await browser.get('/set-before')).headers['cache-control']).toBe('private, max-age=60')
   })
 
-  test('answers strangers and guests with 401', async () => {
+  test('responds 401 to strangers and guests', async () => {
     const { visitor } = site(module)
     const guest = visitor()
     await guest.run((session) => session.set('a', 1))
@@ -85,12 +85,12 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     expect(res.headers.location).toBe('/sign-in?returnTo=%2Finner%2Fpage')
   })
 
-  test('adds the way back to a query of the login page', async () => {
+  test('adds returnTo to the query that the login page already has', async () => {
     const res = await site(module).visitor().get('/odd', asPage)
     expect(res.headers.location).toBe('/sign-in?lang=de&returnTo=%2Fodd')
   })
 
-  test("gives no way back to a form's target, a HEAD, and an overlong address", async () => {
+  test("does not come back to a form's target, a HEAD, or an overlong address", async () => {
     const stranger = site(module).visitor()
     const form = await stranger.post('/pages', asPage)
     const long = await stranger.get(`/pages?${'x'.repeat(3000)}`, asPage)
@@ -104,7 +104,7 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     ['fetch()', { Accept: '*/*', 'Sec-Fetch-Mode': 'cors' }],
     ['fetch() of HTML', { Accept: 'text/html', 'Sec-Fetch-Mode': 'same-origin' }],
     ['curl', { Accept: '*/*' }],
-  ])('answers %s with 401: a script would take the login page for the answer', async (_what, headers) => {
+  ])('responds 401 to %s: a script would take the login page for its data', async (_what, headers) => {
     expect((await site(module).visitor().get('/pages', headers)).status).toBe(401)
   })
 
@@ -114,7 +114,7 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     expect(res.headers.location).toBe('/sign-in?returnTo=%2Fpages')
   })
 
-  test('answers JSON clients with 401, login page or not', async () => {
+  test('responds 401 to JSON clients, login page or not', async () => {
     for (const accept of ['application/json', 'application/json, text/plain, */*']) {
       const res = await site(module).visitor().get('/pages', { Accept: accept })
       expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])

@@ -61,7 +61,7 @@ test.each(away)('%j is no path of this site', (path) => {
 })
 
 test.each([undefined, null, 1, {}, ['/x'], ['/x', '/y'], { toString: () => '/x' }])(
-  '%p is no path at all',
+  '%p is no path, since it is no text',
   (value) => {
     expect(localPath(value)).toBeUndefined()
   },
@@ -121,7 +121,7 @@ test('a path that was asked for comes back from the query of the login page as i
   )
 })
 
-test('two ways back are none', () => {
+test('two returnTo values count as none', () => {
   expect(returnToOf({ originalUrl: '/login?returnTo=/a&returnTo=/b' } as never)).toBeUndefined()
   expect(returnToOf({ originalUrl: '/login?returnTo[]=/a' } as never)).toBeUndefined()
   expect(returnToOf({ url: '/login?returnTo=/a' } as never)).toBe('/a')

@@ -1,14 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import express from 'express'
 import expressSession, { MemoryStore, Store, type SessionData } from 'express-session'
 import { fromExpressSession, type ExpressSessionStore } from 'express-sid/express-session-store'
 import { makeRecord, storeContract } from 'express-sid/testing'
-import { createSessions, login, logout, requireUser, sessionMiddleware, sessionOf } from 'express-sid'
-import request from 'supertest'
+import { createSessions, requireUser, sessionOf } from 'express-sid'
 import { isSessionRecord, type SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
+import { ann } from '../../support/people.js'
+import { express5, site } from '../../support/site.js'
 
 type Callback = (error?: unknown, value?: unknown) => void
 type FileStoreClass = new (options: object) => ExpressSessionStore
@@ -545,25 +545,14 @@ test('session-file-store keeps nothing of an ended session', async () => {
 })
 
 test('an application on MemoryStore logs in, keeps data, and stays logged out after logout', async () => {
-  const app = express()
-  app.use(sessionMiddleware({ store: fromExpressSession(new MemoryStore()) }))
-  app.post(
-    '/login',
-    login(() => ({ id: 'ann' })),
-  )
-  app.post('/logout', logout())
-  app.post('/cart', (req, res, next) => {
-    sessionOf(req)
-      .set('cart', ['book'])
-      .then(() => res.end(), next)
+  const { logIn } = site(express5, { store: fromExpressSession(new MemoryStore()) }, (routes) => {
+    routes.get('/me', requireUser(), (req, res) => res.json([req.user, sessionOf(req).get('cart')]))
   })
-  app.get('/me', requireUser(), (req, res) => res.json([req.user, sessionOf(req).get('cart')]))
-
-  const client = request.agent(app)
-  const { headers } = await client.post('/login')
-  const cookie = headers['set-cookie']![0]!.split(';')[0]!
-  await client.post('/cart').expect(200)
-  await client.get('/me').expect(200, [{ id: 'ann' }, ['book']])
-  await client.post('/logout')
-  await request(app).get('/me').set('Cookie', cookie).expect(401)
+  const browser = await logIn()
+  const before = browser.copy()
+  expect((await browser.run((session) => session.set('cart', ['book']))).status).toBe(200)
+  const { status, body } = await browser.get('/me')
+  expect([status, body]).toEqual([200, [ann, ['book']]])
+  await browser.logout()
+  expect((await before.get('/me')).status).toBe(401)
 })
