@@ -34,6 +34,17 @@ const faults = {
   },
 }
 
+/** How a function of an application fails: at once, or with a promise. For `test.each`. */
+export const waysToFail: readonly [string, () => never | Promise<never>][] = [
+  [
+    'throws',
+    () => {
+      throw new Error('no database')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('no database'))],
+]
+
 /** A memory store that can be made to fail at any operation, and that says what it was asked. */
 export class FaultyStore implements SessionStore {
   readonly calls: Operation[] = []

@@ -8,6 +8,7 @@ import type { SessionStore } from '../../../src/store.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
 import { makeRecord } from '../../../src/testing/records.js'
 import { rejectionOf } from '../../support/core.js'
+import { waysToFail } from '../../support/faulty-store.js'
 import { asyncStore, batching, recording, replacing, turn, turns } from '../../support/stores.js'
 
 function lookupOn(base: SessionStore, timeout = 2_000) {
@@ -209,15 +210,7 @@ describe('with a store that offers getMany', () => {
     expect(failures).toEqual([reason])
   })
 
-  it.each([
-    [
-      'throws',
-      () => {
-        throw new Error('down')
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('down'))],
-  ])('a store that %s fails its batch and not the next one', async (_, fail) => {
+  it.each(waysToFail)('a store that %s fails its batch and not the next one', async (_, fail) => {
     const { store, records } = filled(2)
     let isDown = true
     const { lookup, failures } = lookupOn(

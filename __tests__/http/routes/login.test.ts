@@ -2,6 +2,7 @@ import express from 'express'
 import { login, refuse } from 'express-sid'
 import type { Authenticate, LoginOptions } from '../../../src/http/routes/login.js'
 import { eventsOf, rejectionOf } from '../../support/core.js'
+import { waysToFail } from '../../support/faulty-store.js'
 import { ann, bob, chrome, firefox, unissuedId, unissuedToken } from '../../support/people.js'
 import {
   express5,
@@ -133,22 +134,17 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     expect(await browser.user()).toEqual(ann)
   })
 
-  test.each([
-    [
-      'throws',
-      () => {
-        throw new Error('no database')
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('no database'))],
-  ])('hands what authenticate %s to the error handler, once', async (_how, authenticate) => {
-    const { visitor, errors } = site(module, authenticate)
-    const res = await visitor().login()
-    expect([res.status, res.body.message]).toEqual([500, 'no database'])
-    expect(res.headers['cache-control']).toBe('no-store')
-    expect(setCookies(res)).toEqual([])
-    expect(errors).toHaveLength(1)
-  })
+  test.each(waysToFail)(
+    'hands what authenticate %s to the error handler, once',
+    async (_how, authenticate) => {
+      const { visitor, errors } = site(module, authenticate)
+      const res = await visitor().login()
+      expect([res.status, res.body.message]).toEqual([500, 'no database'])
+      expect(res.headers['cache-control']).toBe('no-store')
+      expect(setCookies(res)).toEqual([])
+      expect(errors).toHaveLength(1)
+    },
+  )
 
   test.each([
     ['no id', {}],
