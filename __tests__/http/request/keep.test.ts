@@ -1,7 +1,6 @@
-import { sessionOf } from 'express-sid'
-import request from 'supertest'
-import { ann } from '../../support/core.js'
-import { expresses, makeApp, route, setCookies } from '../support/apps.js'
+import { ann } from '../../support/people.js'
+import { express5, site } from '../../support/site.js'
+import { setCookies } from '../../support/visitor.js'
 
 test.each([
   [{ kep: ['cart'] }, 'sessionOf(req).login() has no option "kep". Did you mean keep?'],
@@ -11,13 +10,8 @@ test.each([
   [null, 'The options of sessionOf(req).login() must be an object, not null'],
   [['cart'], 'The options of sessionOf(req).login() must be an object, not an array'],
 ])('sessionOf(req).login() refuses the options %j, and logs nobody in', async (options, words) => {
-  const { app, sessions } = makeApp(expresses[0][1], {}, (routes) => {
-    routes.post(
-      '/',
-      route(async (req, res) => res.json(await sessionOf(req).login(ann, options as never))),
-    )
-  })
-  const res = await request(app).post('/')
+  const { sessions, visitor } = site(express5)
+  const res = await visitor().run((session) => session.login(ann, options as never))
   expect([res.status, res.body.code]).toEqual([500, 'OPTION_INVALID'])
   expect(res.body.message).toContain(words)
   expect(setCookies(res)).toEqual([])
