@@ -1,0 +1,194 @@
+import type { Contender } from '../contenders.js'
+import { Running, type Sample } from '../lib/contender.js'
+import type { Node } from '../lib/nodes.js'
+import type { Run } from '../lib/part.js'
+import { say } from '../lib/say.js'
+import { shuffled, withInterval, type Interval } from '../lib/stats.js'
+import { fixed, number, spread, table } from '../lib/table.js'
+import type { Driver } from '../load/driver.js'
+import { own } from '../load/own.js'
+import { hasWrk, wrk } from '../load/wrk.js'
+
+/** The windows of one contender: those of each sitting, in the order of its rounds. */
+export interface Series {
+  readonly name: string
+  readonly label: string
+  readonly samples: Sample[][]
+}
+
+/** All contenders under the same load. */
+export interface Cell {
+  readonly node: number
+  readonly driver: string
+  readonly connections: number
+  readonly series: Series[]
+}
+
+interface Plan {
+  readonly connections: readonly number[]
+  /** Fresh processes for each sitting: how V8 happens to optimise one process stays with it. */
+  readonly sittings: number
+  readonly rounds: number
+  readonly windowMs: number
+  readonly warmUp: number
+}
+
+const FULL: Plan = {
+  connections: [1, 4, 8, 32, 64, 256],
+  sittings: 4,
+  rounds: 6,
+  windowMs: 250,
+  warmUp: 8_000,
+}
+const QUICK: Plan = { connections: [32], sittings: 3, rounds: 4, windowMs: 120, warmUp: 6_000 }
+
+/**
+ * All contenders over HTTP. Each is treated alike, bare Express too: the same warm-up, and in each round one window
+ * in a random order, so that each is idle as long as the others. A ratio is that of two windows of one round.
+ */
+export async function measure(run: Run): Promise<Cell[]> {
+  const plan = run.isQuick ? QUICK : FULL
+  const connections = run.connections ?? plan.connections
+  const cells: Cell[] = []
+  for (const node of run.nodes) {
+    const taking = run.contenders.filter(({ nodes: [from, to] }) => from <= node.major && node.major <= to)
+    for (const driver of driversOf(run)) {
+      const count = driver === wrk ? { sittings: 2, rounds: run.isQuick ? 2 : 4 } : {}
+      cells.push(...(await race(node, driver, taking, { ...plan, connections, ...count })))
+    }
+  }
+  return cells
+}
+
+function driversOf({ drivers, isQuick }: Run): Driver[] {
+  const wanted = drivers ?? (isQuick ? ['own'] : ['own', 'wrk'])
+  const unknown = wanted.find((name) => name !== 'own' && name !== 'wrk')
+  if (unknown !== undefined) throw new Error(`--driver takes own and wrk, not ${unknown}.`)
+  const isMissing = wanted.includes('wrk') && !hasWrk()
+  if (isMissing) say('### SKIPPED: the second driver, wrk, is not on this machine: apt-get install wrk ###')
+  return [own, wrk].filter((one) => wanted.includes(one.name) && !(one === wrk && isMissing))
+}
+
+async function race(node: Node, driver: Driver, taking: Contender[], plan: Plan): Promise<Cell[]> {
+  const cells = plan.connections.map((connections) => ({
+    node: node.major,
+    driver: driver.name,
+    connections,
+    series: taking.map(({ name, label }): Series => ({ name, label, samples: [] })),
+  }))
+  for (let sitting = 0; sitting < plan.sittings; sitting++) {
+    say(
+      `Node ${node.version}, ${driver.name}: sitting ${sitting + 1} of ${plan.sittings}, ${taking.length} contenders`,
+    )
+    const running = await start(taking, node, plan.warmUp)
+    try {
+      for (const { connections, series } of cells) {
+        say(`  ${connections} connections`)
+        for (const one of series) one.samples.push([])
+        await rounds(running, series, driver, connections, plan)
+      }
+    } finally {
+      await Promise.all(running.map((one) => one.close()))
+    }
+  }
+  return cells
+}
+
+/** Starts all, proves that each knows its users, and warms each up by the same number of requests. */
+async function start(taking: Contender[], node: Node, warmUp: number): Promise<Running[]> {
+  const running: Running[] = []
+  for (const about of taking) {
+    const one = await Running.start(about, node)
+    running.push(one)
+    await one.login()
+    await one.check()
+    const load = await one.open(32)
+    await one.window(load, { count: warmUp })
+    load.close()
+  }
+  return running
+}
+
+async function rounds(
+  running: readonly Running[],
+  series: readonly Series[],
+  driver: Driver,
+  connections: number,
+  { rounds: count, windowMs }: Plan,
+): Promise<void> {
+  const loads = await Promise.all(running.map((one) => one.open(connections, one.requests, driver)))
+  for (let round = 0; round < count; round++) {
+    for (const at of shuffled(running.map((_, index) => index))) {
+      const [one, load] = [running[at]!, loads[at]!]
+      // Not counted: whoever was idle for seconds has to get its memory and caches back first.
+      if (driver.leadInMs > 0) await load.run({ ms: driver.leadInMs })
+      series[at]!.samples.at(-1)!.push(await one.window(load, { ms: windowMs }))
+    }
+  }
+  for (const load of loads) load.close()
+}
+
+/** One contender against another: the interval over all rounds of what `compare` makes of two windows of a round. */
+export function against(
+  cell: Cell,
+  name: string,
+  reference: string,
+  compare: (one: Sample, other: Sample) => number,
+): Interval | undefined {
+  const [one, other] = [name, reference].map((wanted) => cell.series.find((each) => each.name === wanted))
+  if (!one || !other) return undefined
+  return withInterval(
+    one.samples.map((samples, sitting) =>
+      samples.map((sample, round) => compare(sample, other.samples[sitting]![round]!)),
+    ),
+  )
+}
+
+export const RATE = (one: Sample, other: Sample): number => one.rate / other.rate
+export const CPU_OVER = (one: Sample, other: Sample): number => one.cpu - other.cpu
+const P99 = (one: Sample, other: Sample) => one.p99 / other.p99
+
+export function report(cells: Cell[]): string {
+  return cells.map(reportCell).join('\n\n')
+}
+
+function reportCell(cell: Cell): string {
+  const hasDeferred = cell.series.some(({ name }) => name === 'deferred')
+  const rows = cell.series
+    .map(({ name, label, samples }) => {
+      const of = (pick: (sample: Sample) => number) =>
+        withInterval(samples.map((one) => one.map(pick))).median
+      const rate = against(cell, name, 'bare', RATE)!
+      const columns = [
+        label,
+        name === 'bare' ? '1' : spread(rate),
+        ...(hasDeferred ? [fixed(against(cell, name, 'deferred', RATE)!.median)] : []),
+        name === 'bare' ? '0' : spread(against(cell, name, 'bare', CPU_OVER)!, 1),
+        fixed(against(cell, name, 'bare', P99)!.median),
+        number(of((sample) => sample.rate)),
+        fixed(
+          of((sample) => sample.cpu),
+          1,
+        ),
+        fixed(of((sample) => sample.p99)),
+        `${fixed(100 * of((sample) => sample.busy), 0)} %`,
+      ]
+      return { rate: rate.median, columns }
+    })
+    .toSorted((a, b) => b.rate - a.rate)
+  const head = [
+    `Node ${cell.node}, ${cell.connections} connections, driver: ${cell.driver}`,
+    'of bare',
+    ...(hasDeferred ? ['of deferred'] : []),
+    'CPU µs over bare',
+    'p99 / bare',
+    'requests/s',
+    'CPU µs',
+    'p99 ms',
+    'busy',
+  ]
+  return table(
+    head,
+    rows.map(({ columns }) => columns),
+  )
+}
