@@ -58,7 +58,7 @@ const { values: options } = parseArgs({
 })
 
 /** What `--quick` takes where nothing else is said. */
-const FOR_QUICK = ['noop', 'deferred', 'sid-memory', 'sid-sqlite', 'sid-node-sqlite', 'es-memory']
+const FOR_QUICK = ['deferred', 'sid-memory', 'sid-sqlite', 'sid-node-sqlite', 'es-memory']
 
 const numbers = (list: string | undefined) => list?.split(',').map(Number)
 

@@ -1,16 +1,12 @@
-import { fork, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once as event } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Contender } from '../contenders.js'
 import type { Amount, Driver, Load, Request } from '../load/driver.js'
-import { once, own } from '../load/own.js'
+import { Connection, own } from '../load/own.js'
 import { cookiesOf, OTHER_COOKIES, requestText } from '../load/request.js'
 import type { Node } from './nodes.js'
-import type { Message, Profile, Setup } from './server.js'
+import type { Profile, Setup } from './server.js'
+import { ServerProcess } from './server-process.js'
 import { BODY_FOR_NOBODY, bodyFor, userOf, USERS } from './users.js'
-
-const server = fileURLToPath(new URL('server.js', import.meta.url))
 
 /** One window under load. */
 export interface Sample {
@@ -28,32 +24,20 @@ export interface Sample {
 export class Running {
   readonly #cookies: string[] = []
   readonly #loads: Load[] = []
-  readonly #ended: Promise<never>
 
   private constructor(
     readonly about: Contender,
-    readonly node: Node,
-    private readonly child: ChildProcess,
-    private port = 0,
-  ) {
-    this.#ended = event(child, 'exit').then(([code]) => {
-      throw new Error(`${about.name} ended with code ${code}`)
-    })
-    this.#ended.catch(() => undefined)
-  }
+    private readonly server: ServerProcess,
+    private readonly port: number,
+    private readonly connection: Connection,
+  ) {}
 
   /** Starts the server on that Node. `setup` is handed to the module's `mount`. */
   static async start(about: Contender, node: Node, setup: Partial<Setup> = {}): Promise<Running> {
     const tag = `sidbench_${randomBytes(6).toString('hex')}`
-    const settings: Setup = { build: about.build, tag, ...setup }
-    const child = fork(server, [about.module, JSON.stringify(settings)], {
-      env: { ...process.env, NODE_ENV: 'production' },
-      execPath: node.path,
-      execArgv: ['--disable-warning=ExpressSidWarning', '--disable-warning=ExperimentalWarning'],
-    })
-    const running = new Running(about, node, child)
-    running.port = (await running.#reply()).port!
-    return running
+    const server = new ServerProcess(about, node, { build: about.build, tag, ...setup })
+    const { port } = await server.reply()
+    return new Running(about, server, port!, await Connection.open(port!))
   }
 
   get name(): string {
@@ -67,7 +51,7 @@ export class Running {
   /** Logs every user in. */
   async login(): Promise<void> {
     for (let n = 0; n < USERS; n++) {
-      const response = await once(this.port, requestText('POST', `/login?n=${n}`))
+      const response = await this.connection.ask(requestText('POST', `/login?n=${n}`))
       if (!response.startsWith('HTTP/1.1 2')) throw new Error(`${this.name} did not log in:\n${response}`)
       // Where nobody reads the cookie, one as long as ours: a header's length is a cost of HTTP, not of a middleware.
       this.#cookies.push(cookiesOf(response) ?? `${OTHER_COOKIES}; __Host-sid=${'x'.repeat(102)}`)
@@ -109,34 +93,24 @@ export class Running {
 
   /** The profile of the server while something runs. */
   async profile(task: () => Promise<unknown>): Promise<Profile> {
-    await this.#ask('startProfile')
+    await this.server.ask('startProfile')
     await task()
-    return (await this.#ask('stopProfile')).profile!
+    return (await this.server.ask('stopProfile')).profile!
   }
 
   async close(): Promise<void> {
     for (const load of this.#loads) load.close()
-    this.child.send('close')
-    await this.#ended.catch(() => undefined)
+    this.connection.close()
+    await this.server.close()
   }
 
   async #cpu(): Promise<number> {
-    const { user, system } = (await this.#ask('cpu')).cpu!
+    const { user, system } = (await this.server.ask('cpu')).cpu!
     return user + system
   }
 
-  #ask(question: string): Promise<Message> {
-    this.child.send(question)
-    return this.#reply()
-  }
-
-  async #reply(): Promise<Message> {
-    const [message] = await Promise.race([event(this.child, 'message'), this.#ended])
-    return message
-  }
-
   async #expect({ text, expected }: Request): Promise<void> {
-    const response = await once(this.port, String(text))
+    const response = await this.connection.ask(String(text))
     if (response.startsWith('HTTP/1.1 200') && response.endsWith(expected)) return
     throw new Error(`${this.name} must respond with ${expected}, but responded:\n${response}`)
   }

@@ -38,7 +38,8 @@ export function costOf(profile: Profile, requests: number): Costs {
   const add = (sums: Map<string, number>, key: string, us: number) => sums.set(key, (sums.get(key) ?? 0) + us)
   profile.samples?.forEach((id, index) => {
     const frame = frames.get(id)!
-    if (frame.name === '(idle)') return
+    // The profiler's own work is nobody's.
+    if (frame.name === '(idle)' || frame.place === 'node: inspector') return
     const us = profile.timeDeltas![index]! / requests
     total += us
     add(places, frame.place, us)
@@ -96,7 +97,7 @@ const shortUrl = (url: string) => url.replace(/^.*\/(dist\/(?:esm|cjs)\/|node_mo
 
 function placeOf(name: string, url: string): string {
   if (url.startsWith('node:')) return `node: ${/^node:(?:internal\/)?(\w+)/.exec(url)![1]}`
-  if (url === '') return name.startsWith('(') ? `V8 and the system: ${name}` : 'V8: built-in functions'
+  if (url === '') return `native: ${name}`
   const [, dependency] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? []
   if (dependency !== undefined) return dependency
   return url.includes('/dist/esm/') ? PACKAGE : 'the application'

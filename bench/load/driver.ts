@@ -28,9 +28,5 @@ export interface Load {
 /** A load generator. Two of them, since each has effects of its own on what is measured. */
 export interface Driver {
   readonly name: string
-  /** What is not counted before each window: the server gets its caches back. */
-  readonly leadInMs: number
-  /** The shortest window that it can make. */
-  readonly minWindowMs: number
   open(port: number, requests: readonly Request[], connections: number): Promise<Load>
 }

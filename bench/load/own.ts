@@ -3,7 +3,7 @@ import { quantile } from '../lib/stats.js'
 import type { Amount, Driver, Load, Outcome, Request } from './driver.js'
 
 /** One keep-alive connection: a request, its whole response, the next request. */
-class Connection {
+export class Connection {
   #text = ''
   #onResponse: ((response: string) => void) | undefined
 
@@ -15,10 +15,19 @@ class Connection {
     })
   }
 
-  constructor(readonly socket: Socket) {
+  private constructor(private readonly socket: Socket) {
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => this.#read(chunk))
     socket.on('close', () => this.#onResponse?.(''))
+  }
+
+  /** One request. Resolves to the response as text. */
+  ask(text: string): Promise<string> {
+    return new Promise((resolve) => this.send(text, resolve))
+  }
+
+  close(): void {
+    this.socket.destroy()
   }
 
   send(request: string | Uint8Array, onResponse: (response: string) => void): void {
@@ -81,7 +90,7 @@ class OwnLoad implements Load {
   }
 
   close(): void {
-    for (const { socket } of this.connections) socket.destroy()
+    for (const connection of this.connections) connection.close()
   }
 }
 
@@ -95,18 +104,8 @@ const outcome = (latencies: number[], seconds: number, wrong: string[]): Outcome
 
 export const own: Driver = {
   name: 'own',
-  leadInMs: 100,
-  minWindowMs: 0,
   async open(port, requests, connections) {
     const opened = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)))
     return new OwnLoad(opened, requests)
   },
-}
-
-/** One request on a connection of its own. Resolves to the response as text. */
-export async function once(port: number, text: string): Promise<string> {
-  const connection = await Connection.open(port)
-  const response = await new Promise<string>((resolve) => connection.send(text, resolve))
-  connection.socket.destroy()
-  return response
 }

@@ -62,8 +62,6 @@ class WrkLoad implements Load {
 
 export const wrk: Driver = {
   name: 'wrk',
-  leadInMs: 0,
-  minWindowMs: 1_000,
   open: async (port, requests, connections) => new WrkLoad(port, requests, connections),
 }
 

@@ -11,7 +11,7 @@ import { say } from '../lib/say.js'
 import { median, shuffled, withInterval, type Interval } from '../lib/stats.js'
 import { nanoseconds, number, table } from '../lib/table.js'
 import { sendUser, userOf, USERS } from '../lib/users.js'
-import { once } from '../load/own.js'
+import { Connection } from '../load/own.js'
 import { cookiesOf, requestText, USER_AGENT } from '../load/request.js'
 
 const BATCH = 200
@@ -114,11 +114,13 @@ async function logIn(mount: (app: Express) => void): Promise<string[]> {
   const server = createServer(app).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
+  const connection = await Connection.open(port)
   const cookies: string[] = []
   for (let n = 0; n < USERS; n++) {
-    const response = await once(port, requestText('POST', `/login?n=${n}`))
+    const response = await connection.ask(requestText('POST', `/login?n=${n}`))
     cookies.push(cookiesOf(response)!)
   }
+  connection.close()
   server.close()
   return cookies
 }

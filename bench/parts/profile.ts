@@ -6,6 +6,8 @@ import { say } from '../lib/say.js'
 import { fixed, table } from '../lib/table.js'
 
 const WARM_UP = 20_000
+/** Less than this a request is not shown. */
+const SHOWN_US = 0.2
 
 /** One contender under load, as the profiler sees it. Microseconds are per request. */
 export interface Profiled {
@@ -63,7 +65,7 @@ function reportOne({ node, connections, label, costs, bare }: Profiled): string 
   const places = [...new Set([...Object.keys(costs.places), ...Object.keys(bare.places)])]
   const groups = places
     .map((place) => ({ place, own: costs.places[place] ?? 0, bare: bare.places[place] ?? 0 }))
-    .filter((row) => row.own >= 0.05 || row.bare >= 0.05)
+    .filter((row) => Math.max(row.own, row.bare) >= SHOWN_US)
     .toSorted((a, b) => b.own - b.bare - (a.own - a.bare))
   return [
     table(

@@ -3,7 +3,7 @@ import { Running, type Sample } from '../lib/contender.js'
 import type { Node } from '../lib/nodes.js'
 import type { Run } from '../lib/part.js'
 import { say } from '../lib/say.js'
-import { shuffled, withInterval, type Interval } from '../lib/stats.js'
+import { median, shuffled, withInterval, type Interval } from '../lib/stats.js'
 import { fixed, number, spread, table } from '../lib/table.js'
 import type { Driver } from '../load/driver.js'
 import { own } from '../load/own.js'
@@ -30,6 +30,8 @@ interface Plan {
   readonly sittings: number
   readonly rounds: number
   readonly windowMs: number
+  /** Not counted, before each window: whoever was idle has to get its memory and caches back first. */
+  readonly leadInMs: number
   readonly warmUp: number
 }
 
@@ -38,9 +40,10 @@ const FULL: Plan = {
   sittings: 4,
   rounds: 6,
   windowMs: 250,
+  leadInMs: 100,
   warmUp: 8_000,
 }
-const QUICK: Plan = { connections: [32], sittings: 3, rounds: 4, windowMs: 120, warmUp: 6_000 }
+const QUICK: Plan = { connections: [32], sittings: 3, rounds: 8, windowMs: 80, leadInMs: 40, warmUp: 6_000 }
 
 /**
  * All contenders over HTTP. Each is treated alike, bare Express too: the same warm-up, and in each round one window
@@ -53,7 +56,8 @@ export async function measure(run: Run): Promise<Cell[]> {
   for (const node of run.nodes) {
     const taking = run.contenders.filter(({ nodes: [from, to] }) => from <= node.major && node.major <= to)
     for (const driver of driversOf(run)) {
-      const count = driver === wrk ? { sittings: 2, rounds: run.isQuick ? 2 : 4 } : {}
+      // wrk makes windows of whole seconds, of which the start of its process is a small part.
+      const count = driver === wrk ? { rounds: run.isQuick ? 1 : 2, windowMs: 1_000, leadInMs: 0 } : {}
       cells.push(...(await race(node, driver, taking, { ...plan, connections, ...count })))
     }
   }
@@ -114,14 +118,13 @@ async function rounds(
   series: readonly Series[],
   driver: Driver,
   connections: number,
-  { rounds: count, windowMs }: Plan,
+  { rounds: count, windowMs, leadInMs }: Plan,
 ): Promise<void> {
   const loads = await Promise.all(running.map((one) => one.open(connections, one.requests, driver)))
   for (let round = 0; round < count; round++) {
     for (const at of shuffled(running.map((_, index) => index))) {
       const [one, load] = [running[at]!, loads[at]!]
-      // Not counted: whoever was idle for seconds has to get its memory and caches back first.
-      if (driver.leadInMs > 0) await load.run({ ms: driver.leadInMs })
+      if (leadInMs > 0) await load.run({ ms: leadInMs })
       series[at]!.samples.at(-1)!.push(await one.window(load, { ms: windowMs }))
     }
   }
@@ -187,8 +190,23 @@ function reportCell(cell: Cell): string {
     'p99 ms',
     'busy',
   ]
-  return table(
+  const lines = table(
     head,
     rows.map(({ columns }) => columns),
+  )
+  return `${lines}${contention(cell)}`
+}
+
+/** Below this share of its windows, something else than the server's own work was the limit. */
+const BUSY = 0.95
+const SATURATING = 32
+
+/** A warning where the machine did something else meanwhile. */
+function contention({ connections, series }: Cell): string {
+  const busy = series[0]!.samples.flat().map((sample) => sample.busy)
+  if (connections < SATURATING || median(busy) >= BUSY) return ''
+  return (
+    `\n\n**Not a quiet run:** bare Express was at work in only ${fixed(100 * median(busy), 0)} % of its windows. ` +
+    'Something else used the processors, or the load driver was the limit. Trust the intervals, and no absolute figure.'
   )
 }
