@@ -57,9 +57,6 @@ const { values: options } = parseArgs({
   allowNegative: true,
 })
 
-/** What `--quick` takes where nothing else is said. */
-const FOR_QUICK = ['deferred', 'sid-memory', 'sid-sqlite', 'sid-node-sqlite', 'es-memory']
-
 const numbers = (list: string | undefined) => list?.split(',').map(Number)
 
 if (options.help) console.log(USAGE)
@@ -72,6 +69,7 @@ async function measure(): Promise<void> {
   const nodes = nodesOf(options.node)
   const run: Run = {
     contenders: choose(servers),
+    isChosen: options.only !== undefined,
     servers,
     nodes,
     isQuick: options.quick,
@@ -100,10 +98,9 @@ function chosenParts(): PartName[] {
 
 function choose(servers: Servers): Contender[] {
   const only = options.only?.split(',').map((name) => named(name).name)
-  const taking = only ?? (options.quick ? FOR_QUICK : contenders.map(({ name }) => name))
-  const names = new Set(['bare', 'bare-again', ...taking])
+  const names = only && new Set(['bare', 'bare-again', ...only])
   const chosen = contenders.filter(({ name, label, needs }) => {
-    if (!names.has(name)) return false
+    if (names && !names.has(name)) return false
     if (needs === undefined || servers[needs]) return true
     say(`### SKIPPED: ${label} (${name}) needs ${needs}, which does not run ###`)
     return false

@@ -6,6 +6,8 @@ import type { Servers } from './servers.js'
 /** What was asked for on the command line. */
 export interface Run {
   readonly contenders: readonly Contender[]
+  /** Whether they were named. Otherwise a part may take fewer for a quick run. */
+  readonly isChosen: boolean
   readonly servers: Servers
   readonly nodes: readonly Node[]
   readonly isQuick: boolean

@@ -45,6 +45,17 @@ const FULL: Plan = {
 }
 const QUICK: Plan = { connections: [32], sittings: 3, rounds: 8, windowMs: 80, leadInMs: 40, warmUp: 6_000 }
 
+/** Who takes part in a quick run where nobody is named. */
+const FOR_QUICK = new Set([
+  'bare',
+  'bare-again',
+  'deferred',
+  'sid-memory',
+  'sid-sqlite',
+  'sid-node-sqlite',
+  'es-memory',
+])
+
 /**
  * All contenders over HTTP. Each is treated alike, bare Express too: the same warm-up, and in each round one window
  * in a random order, so that each is idle as long as the others. A ratio is that of two windows of one round.
@@ -54,7 +65,7 @@ export async function measure(run: Run): Promise<Cell[]> {
   const connections = run.connections ?? plan.connections
   const cells: Cell[] = []
   for (const node of run.nodes) {
-    const taking = run.contenders.filter(({ nodes: [from, to] }) => from <= node.major && node.major <= to)
+    const taking = takingPart(run, node)
     for (const driver of driversOf(run)) {
       // wrk makes windows of whole seconds, of which the start of its process is a small part.
       const count = driver === wrk ? { rounds: run.isQuick ? 1 : 2, windowMs: 1_000, leadInMs: 0 } : {}
@@ -62,6 +73,13 @@ export async function measure(run: Run): Promise<Cell[]> {
     }
   }
   return cells
+}
+
+function takingPart({ contenders, isQuick, isChosen }: Run, { major }: Node): Contender[] {
+  return contenders.filter(
+    ({ name, nodes: [from, to] }) =>
+      from <= major && major <= to && (isChosen || !isQuick || FOR_QUICK.has(name)),
+  )
 }
 
 function driversOf({ drivers, isQuick }: Run): Driver[] {
