@@ -3,7 +3,7 @@ import type { Rows as BatchingRows } from '../parts/batching.js'
 import type { Row as NetworkRow } from '../parts/network.js'
 import type { Row as ScaleRow } from '../parts/scale.js'
 import type { Shapes } from '../parts/shapes.js'
-import { against, CPU_OVER, RATE, type Cell } from '../parts/throughput.js'
+import { against, CPU_OVER, RATE, type Cell } from './cells.js'
 import { fixed, number, spread, table } from './table.js'
 
 /** The results that there are, by part. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { against, RATE, reportCell, reportLoads, type Cell } from '../lib/cells.js'
 import { judge, type Results } from '../lib/judge.js'
 import { machineText } from '../lib/machine.js'
 import { NEWEST } from '../lib/nodes.js'
@@ -9,7 +10,6 @@ import { say } from '../lib/say.js'
 import { bars, curves, type Point } from '../lib/svg.js'
 import { parts } from './all.js'
 import type { Row as ScaleRow } from './scale.js'
-import { against, RATE, type Cell } from './throughput.js'
 
 const root = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url))
 const HEADLINE_CONNECTIONS = 32
@@ -26,13 +26,18 @@ export function draw(): void {
     }
     Object.assign(results, { [name]: last.result })
     const quick = last.isQuick ? ' **A quick run: to try it out, not to rely on.**' : ''
-    filled[name] = part.report(last.result)
-    filled[`${name}Machine`] = `${machineText(last.machine)}${quick}\n\n${last.machine.packages.join(', ')}.`
+    const mark = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+    filled[mark] = part.report(last.result)
+    filled[`${mark}Machine`] = `${machineText(last.machine)}${quick}\n\n${last.machine.packages.join(', ')}.`
   }
   const headline = results.throughput?.find(
     (cell) => cell.node === NEWEST && cell.connections === HEADLINE_CONNECTIONS && cell.driver === 'own',
   )
-  if (headline) writeFileSync(root('docs/bench.svg'), throughputChart(headline))
+  if (headline) {
+    writeFileSync(root('docs/bench.svg'), throughputChart(headline))
+    filled.throughput = reportCell(headline)
+    filled.throughputLoads = reportLoads(results.throughput!)
+  }
   if (results.scale) writeFileSync(root('docs/scale.svg'), scaleChart(results.scale))
   filled.targets = judge(results)
   fillIn(filled)

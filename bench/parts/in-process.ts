@@ -1,10 +1,10 @@
-import { createServer, IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express, type RequestHandler } from 'express'
 import session, { MemoryStore } from 'express-session'
 import { mountExpressSession, settings as expressSessionSettings } from '../contenders/express-session.js'
 import { BUILD, load } from '../lib/built.js'
-import { fresh } from '../lib/fake-records.js'
+import { pass, prepare, type Subject } from '../lib/exchange.js'
 import { inChild } from '../lib/in-child.js'
 import type { Run } from '../lib/part.js'
 import { say } from '../lib/say.js'
@@ -12,10 +12,9 @@ import { median, shuffled, withInterval, type Interval } from '../lib/stats.js'
 import { nanoseconds, number, table } from '../lib/table.js'
 import { sendUser, userOf, USERS } from '../lib/users.js'
 import { Connection } from '../load/own.js'
-import { cookiesOf, requestText, USER_AGENT } from '../load/request.js'
+import { cookiesOf, requestText } from '../load/request.js'
 
 const BATCH = 200
-const BODY = '{"id":"1000","name":"User 1000"}'
 const WEIGHINGS = 15
 
 interface Settings {
@@ -43,14 +42,6 @@ export async function measure({ isQuick, nodes }: Run): Promise<OnNode[]> {
     results.push(await inChild(import.meta.url, measureHere, settings, { node, execArgv }))
   }
   return results
-}
-
-interface Subject {
-  readonly middleware: RequestHandler
-  /** Whose request and response they are. */
-  readonly app: Express
-  /** The cookies to send in turn; none: no cookie. */
-  readonly cookies: readonly string[]
 }
 
 export async function measureHere({ build, rounds }: Settings): Promise<OnNode> {
@@ -125,85 +116,9 @@ async function logIn(mount: (app: Express) => void): Promise<string[]> {
   return cookies
 }
 
-interface Exchange {
-  readonly req: Request
-  readonly res: Response & { ended(): void }
-}
-
-/** The response without its way to the socket. Middlewares that wrap `end` or `writeHead` find what they wrap. */
-const responses = Object.create(express.response, {
-  writeHead: { writable: true, value() {} },
-  write: { writable: true, value() {} },
-  end: {
-    writable: true,
-    value(this: Exchange['res']) {
-      this.writeHead(200)
-      this.ended()
-    },
-  },
-})
-
-let turn = 0
-
-function exchange({ app, cookies }: Subject): Exchange {
-  const socket = { remoteAddress: '203.0.113.7', encrypted: false } as unknown as Socket
-  const req = new IncomingMessage(socket) as Request
-  req.method = 'GET'
-  req.url = '/me'
-  req.headers = {
-    'user-agent': fresh(USER_AGENT),
-    host: fresh('app.example.com'),
-    'x-forwarded-for': fresh('203.0.113.7'),
-    'x-forwarded-proto': fresh('https'),
-    ...(cookies.length > 0 && { cookie: fresh(cookies[turn++ % cookies.length]!) }),
-  } satisfies IncomingHttpHeaders
-  const res = new ServerResponse(req) as Exchange['res']
-  res.setHeader('Content-Length', BODY.length)
-  // What Express and its router do before the first middleware, in their order: it decides how V8 sees the two.
-  req.res = res
-  res.req = req
-  Object.setPrototypeOf(req, app.request)
-  Object.setPrototypeOf(res, responses)
-  res.locals = Object.create(null)
-  req.baseUrl = ''
-  req.originalUrl = req.url
-  req.next = () => undefined
-  req.params = {}
-  return { req, res }
-}
-
-interface Batch {
-  readonly exchanges: Exchange[]
-  readonly done: Promise<void>
-}
-
-/** Requests and responses for one batch, and a promise that all responses have ended. */
-function prepare(subject: Subject, size = BATCH): Batch {
-  const exchanges = Array.from({ length: size }, () => exchange(subject))
-  let ended = 0
-  const done = new Promise<void>((resolve) => {
-    const onEnd = () => {
-      if (++ended === size) resolve()
-    }
-    for (const { res } of exchanges) res.ended = onEnd
-  })
-  return { exchanges, done }
-}
-
-/** One middleware over a batch: all of it until `next()`, then what it does at the end of the response. */
-function pass({ middleware }: Subject, { exchanges, done }: Batch): Promise<void> {
-  let reached = 0
-  const next = () => {
-    if (++reached < exchanges.length) return
-    for (const { res } of exchanges) res.end(BODY, 'utf8')
-  }
-  for (const { req, res } of exchanges) void middleware(req, res, next)
-  return done
-}
-
 /** Nanoseconds a request, in one batch. */
 async function time(subject: Subject): Promise<number> {
-  const batch = prepare(subject)
+  const batch = prepare(subject, BATCH)
   const start = process.hrtime.bigint()
   await pass(subject, batch)
   return Number(process.hrtime.bigint() - start) / BATCH
@@ -213,7 +128,7 @@ async function time(subject: Subject): Promise<number> {
 async function weigh(subject: Subject): Promise<number> {
   globalThis.gc!()
   for (let warm = 0; warm < 3; warm++) await time(subject)
-  const batch = prepare(subject)
+  const batch = prepare(subject, BATCH)
   const before = process.memoryUsage().heapUsed
   await pass(subject, batch)
   return (process.memoryUsage().heapUsed - before) / BATCH

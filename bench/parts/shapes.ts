@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { slowStore as slowStoreContender } from '../contenders.js'
 import { Running, type Sample } from '../lib/contender.js'
 import { uuidv7 } from '../lib/fake-records.js'
-import type { Node } from '../lib/nodes.js'
 import type { Run } from '../lib/part.js'
 import { say } from '../lib/say.js'
+import { measureSlowStore, reportSlowStore, type SlowRow } from '../lib/slow-store.js'
 import { shuffled, withInterval, type Interval } from '../lib/stats.js'
 import { fixed, number, spread, table } from '../lib/table.js'
 import { BODY_FOR_NOBODY, bodyFor, userOf } from '../lib/users.js'
-import type { Load, Outcome, Request } from '../load/driver.js'
+import type { Load } from '../load/driver.js'
 import { requestText } from '../load/request.js'
 
 const TAKING = new Set([
@@ -40,19 +39,6 @@ interface StrangerRow {
   readonly p99ToBare: Interval
 }
 
-interface SlowRow {
-  readonly label: string
-  readonly delay: number | null
-  readonly alone: Seen
-  readonly beside: Seen
-  readonly members: Seen & { readonly refused: number }
-}
-
-interface Seen {
-  readonly rate: number
-  readonly p99: number
-}
-
 export interface Shapes {
   readonly logins: LoginRow[]
   readonly strangers: StrangerRow[]
@@ -72,7 +58,7 @@ export async function measure({ contenders, isQuick, nodes: [node] }: Run): Prom
     }
     const logins = await loginStorm(running.slice(1), counts)
     const strangers = await crowds(running, counts)
-    return { logins, strangers, slowStore: await slowStore(node!, counts) }
+    return { logins, strangers, slowStore: await measureSlowStore(node!, counts.windowMs * counts.rounds) }
   } finally {
     await Promise.all(running.map((one) => one.close()))
   }
@@ -155,38 +141,6 @@ async function crowds([bare, ...others]: Running[], counts: Counts): Promise<Str
   return rows
 }
 
-/** 32 connections of browsers that are logged in, and 32 that have no cookie: what do the latter notice? */
-async function slowStore(node: Node, { windowMs, rounds }: Counts): Promise<SlowRow[]> {
-  const ms = windowMs * rounds
-  const rows: SlowRow[] = []
-  for (const [label, delay] of [
-    ['1 ms', 1],
-    ['100 ms', 100],
-    ['for ever', null],
-  ] as const) {
-    say(`shapes: a store that takes ${label}`)
-    const one = await Running.start(slowStoreContender(label), node, { delay })
-    try {
-      const strangers: Request = { text: requestText('GET', '/me'), expected: BODY_FOR_NOBODY }
-      await one.login()
-      const load = await one.open(32, [strangers])
-      await one.window(load, { count: 10_000 })
-      const alone = seen(await load.run({ ms }))
-      const known = await one.open(32)
-      const [besideOutcome, membersOutcome] = await Promise.all([load.run({ ms }), known.run({ ms })])
-      if (besideOutcome.wrong.length > 0) throw new Error(`a stranger got:\n${besideOutcome.wrong[0]}`)
-      const refused = membersOutcome.wrong.filter((text) => text.startsWith('HTTP/1.1 503')).length
-      const members = { ...seen(membersOutcome), refused: refused / membersOutcome.count }
-      rows.push({ label, delay, alone, beside: seen(besideOutcome), members })
-    } finally {
-      await one.close()
-    }
-  }
-  return rows
-}
-
-const seen = ({ count, seconds, p99 }: Outcome): Seen => ({ rate: count / seconds, p99 })
-
 export function report({ logins, strangers, slowStore: slow }: Shapes): string {
   return [
     table(
@@ -197,25 +151,6 @@ export function report({ logins, strangers, slowStore: slow }: Shapes): string {
       ['strangers, 64 connections', 'throughput / bare', 'p99 / bare'],
       strangers.map((row) => [`${row.kind}: ${row.label}`, spread(row.toBare), fixed(row.p99ToBare.median)]),
     ),
-    table(
-      [
-        'the store takes',
-        'no cookie, alone: p99 ms',
-        'beside members: p99 ms',
-        'requests/s alone',
-        'beside',
-        'members p99 ms',
-        'refused',
-      ],
-      slow.map(({ label, alone, beside, members }) => [
-        label,
-        fixed(alone.p99, 1),
-        fixed(beside.p99, 1),
-        number(alone.rate),
-        number(beside.rate),
-        number(members.p99),
-        `${fixed(members.refused * 100, 0)} %`,
-      ]),
-    ),
+    reportSlowStore(slow),
   ].join('\n\n')
 }

@@ -1,28 +1,15 @@
 import type { Contender } from '../contenders.js'
-import { Running, type Sample } from '../lib/contender.js'
+import { report, type Cell, type Series } from '../lib/cells.js'
+import { Running } from '../lib/contender.js'
 import type { Node } from '../lib/nodes.js'
 import type { Run } from '../lib/part.js'
 import { say } from '../lib/say.js'
-import { median, shuffled, withInterval, type Interval } from '../lib/stats.js'
-import { fixed, number, spread, table } from '../lib/table.js'
+import { shuffled } from '../lib/stats.js'
 import type { Driver } from '../load/driver.js'
 import { own } from '../load/own.js'
 import { hasWrk, wrk } from '../load/wrk.js'
 
-/** The windows of one contender: those of each sitting, in the order of its rounds. */
-export interface Series {
-  readonly name: string
-  readonly label: string
-  readonly samples: Sample[][]
-}
-
-/** All contenders under the same load. */
-export interface Cell {
-  readonly node: number
-  readonly driver: string
-  readonly connections: number
-  readonly series: Series[]
-}
+export { report }
 
 interface Plan {
   readonly connections: readonly number[]
@@ -147,84 +134,4 @@ async function rounds(
     }
   }
   for (const load of loads) load.close()
-}
-
-/** One contender against another: the interval over all rounds of what `compare` makes of two windows of a round. */
-export function against(
-  cell: Cell,
-  name: string,
-  reference: string,
-  compare: (one: Sample, other: Sample) => number,
-): Interval | undefined {
-  const [one, other] = [name, reference].map((wanted) => cell.series.find((each) => each.name === wanted))
-  if (!one || !other) return undefined
-  return withInterval(
-    one.samples.map((samples, sitting) =>
-      samples.map((sample, round) => compare(sample, other.samples[sitting]![round]!)),
-    ),
-  )
-}
-
-export const RATE = (one: Sample, other: Sample): number => one.rate / other.rate
-export const CPU_OVER = (one: Sample, other: Sample): number => one.cpu - other.cpu
-const P99 = (one: Sample, other: Sample) => one.p99 / other.p99
-
-export function report(cells: Cell[]): string {
-  return cells.map(reportCell).join('\n\n')
-}
-
-function reportCell(cell: Cell): string {
-  const hasDeferred = cell.series.some(({ name }) => name === 'deferred')
-  const rows = cell.series
-    .map(({ name, label, samples }) => {
-      const of = (pick: (sample: Sample) => number) =>
-        withInterval(samples.map((one) => one.map(pick))).median
-      const rate = against(cell, name, 'bare', RATE)!
-      const columns = [
-        label,
-        name === 'bare' ? '1' : spread(rate),
-        ...(hasDeferred ? [fixed(against(cell, name, 'deferred', RATE)!.median)] : []),
-        name === 'bare' ? '0' : spread(against(cell, name, 'bare', CPU_OVER)!, 1),
-        fixed(against(cell, name, 'bare', P99)!.median),
-        number(of((sample) => sample.rate)),
-        fixed(
-          of((sample) => sample.cpu),
-          1,
-        ),
-        fixed(of((sample) => sample.p99)),
-        `${fixed(100 * of((sample) => sample.busy), 0)} %`,
-      ]
-      return { rate: rate.median, columns }
-    })
-    .toSorted((a, b) => b.rate - a.rate)
-  const head = [
-    `Node ${cell.node}, ${cell.connections} connections, driver: ${cell.driver}`,
-    'of bare',
-    ...(hasDeferred ? ['of deferred'] : []),
-    'CPU µs over bare',
-    'p99 / bare',
-    'requests/s',
-    'CPU µs',
-    'p99 ms',
-    'busy',
-  ]
-  const lines = table(
-    head,
-    rows.map(({ columns }) => columns),
-  )
-  return `${lines}${contention(cell)}`
-}
-
-/** Below this share of its windows, something else than the server's own work was the limit. */
-const BUSY = 0.95
-const SATURATING = 32
-
-/** A warning where the machine did something else meanwhile. */
-function contention({ connections, series }: Cell): string {
-  const busy = series[0]!.samples.flat().map((sample) => sample.busy)
-  if (connections < SATURATING || median(busy) >= BUSY) return ''
-  return (
-    `\n\n**Not a quiet run:** bare Express was at work in only ${fixed(100 * median(busy), 0)} % of its windows. ` +
-    'Something else used the processors, or the load driver was the limit. Trust the intervals, and no absolute figure.'
-  )
 }
