@@ -35,7 +35,7 @@ export async function watchSweep(
     get: (id) => store.get(id),
     update: (one, ifVersion) => store.update(one, ifVersion),
     delete: (id) => store.delete(id),
-    listByUser: (userId) => store.listByUser(userId),
+    listByUser: (userId) => store.listByUser!(userId),
     deleteExpired(now, limit) {
       const start = performance.now()
       const count = store.deleteExpired!(now, limit) as number

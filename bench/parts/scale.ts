@@ -153,8 +153,8 @@ export async function coldStart(settings: FileSettings): Promise<{ coldStart: nu
 
 async function ask(build: string, store: SessionStore, ids: string[], size: number) {
   const lookup = times(20_000, () => store.get(pick(ids)))
-  const listOne = times(2_000, (n) => store.listByUser(`user-${MANY + (n % (size - MANY))}`))
-  const listMany = times(200, () => store.listByUser('many'))
+  const listOne = times(2_000, (n) => store.listByUser!(`user-${MANY + (n % (size - MANY))}`))
+  const listMany = times(200, () => store.listByUser!('many'))
   return { lookup, listOne, listMany, sweep: await watchSweep(build, store, () => pick(ids)) }
 }
 

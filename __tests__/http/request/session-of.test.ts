@@ -113,7 +113,8 @@ describe.each(expresses)("a session's data on %s", (_name, module) => {
     await Promise.all(keys.map((key) => browser.run((session) => write(session, key))))
     const kept = await browser.run((session) => keys.filter((key) => session.get(key)))
     expect(kept.body).toEqual(keys)
-    expect(store.calls.filter((call) => call === 'update').length).toBeGreaterThan(keys.length)
+    // Writes that meet in one process share a compare-and-set.
+    expect(store.calls.filter((call) => call === 'update').length).toBeLessThan(keys.length)
   })
 
   test('runs update again on what another request wrote meanwhile', async () => {

@@ -77,7 +77,7 @@ const exists = (path: string) =>
   )
 
 /** What `npm install express-sid` brings with it; taken from here, so that no network is needed. */
-const dependencies = ['bowser', 'cookie', 'uuid']
+const dependencies = ['bowser', 'cookie', 'on-headers', 'uuid']
 
 export interface Consumer {
   readonly folder: string
