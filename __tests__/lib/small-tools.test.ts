@@ -24,6 +24,13 @@ describe('a session id', () => {
     },
   )
 
+  test.each([undefined, null, 7, {}, [v7()], { toString: () => v7() }])(
+    'is not %p, which is no text',
+    (value) => {
+      expect(isSessionId(value)).toBe(false)
+    },
+  )
+
   test('begins with the time at which it was made', () => {
     expect(idTime(v7({ msecs: 1_700_000_000_123 }))).toBe(1_700_000_000_123)
   })

@@ -2,6 +2,7 @@ import { isSessionError } from '../errors.js'
 import { inBatches } from '../lib/batches.js'
 import { that } from '../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options.js'
+import { isSessionId } from '../lib/uuid.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
@@ -126,10 +127,7 @@ export class SessionManager implements Sessions {
 /** A misspelt `except` would end every session, the caller's own among them. */
 const revokeAllOptions = {
   except: {
-    kind: that(
-      (value) => typeof value === 'string',
-      'the id of a session: revokeAll(userId, { except: session.id })',
-    ),
+    kind: that(isSessionId, 'the id of a session: revokeAll(userId, { except: session.id })'),
     doc: 'the id of the session that lives on',
   },
 } as const

@@ -1,4 +1,5 @@
 import { SessionError } from '../../errors.js'
+import { isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
 import { Lookup, type OnFound } from './lookup.js'
@@ -21,9 +22,10 @@ export class Records {
     this.#lookup = new Lookup(store, this.#calls)
   }
 
+  /** The record with this id. What is no session id is not found, without a call: it may be a path, or a key. */
   find(id: string): MaybePromise<SessionRecord | undefined> {
     this.#assertOpen()
-    return this.#lookup.find(id)
+    return isSessionId(id) ? this.#lookup.find(id) : undefined
   }
 
   /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
@@ -44,8 +46,10 @@ export class Records {
     return this.#call('update', () => this.#store.update(record, ifVersion))
   }
 
+  /** True when it was there. What is no session id was not, and no call is made. */
   delete(id: string): MaybePromise<boolean> {
-    return this.#call('delete', () => this.#store.delete(id))
+    this.#assertOpen()
+    return isSessionId(id) && this.#call('delete', () => this.#store.delete(id))
   }
 
   /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */

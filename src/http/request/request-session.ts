@@ -1,3 +1,4 @@
+import { isSessionId } from '../../lib/uuid.js'
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
 import { namesToKeep } from './keep.js'
@@ -103,6 +104,7 @@ class OwnSession implements RequestSession {
   }
 
   async revoke(sessionId: string): Promise<boolean> {
+    if (!isSessionId(sessionId)) return false
     if (sessionId === this.id) return this.logout()
     const own = await this.list()
     return own.some(({ id }) => id === sessionId) && this.#state.wiring.sessions.revoke(sessionId)
