@@ -1,6 +1,7 @@
 import { SessionError } from '../errors.js'
 import type { JsonObject, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import { detached } from '../lib/detached.js'
 import { asJson, copyJson } from '../lib/json.js'
 import { isPromise } from '../lib/promises.js'
 import type { Settings } from './settings.js'
@@ -14,7 +15,8 @@ export interface KeptUser {
 
 /** Picks what the session keeps of a user. Throws USER_INVALID for what can't be logged in. */
 export function keepUser(user: unknown, settings: Settings): KeptUser {
-  const userId = idOf(user, settings.userId)
+  // An app may take the id from a form: then it is a part of the whole body.
+  const userId = detached(idOf(user, settings.userId))
   if (settings.loadUser !== undefined) return { userId, user: undefined }
   return { userId, user: jsonObject(settings.serializeUser ? settings.serializeUser(user) : user) }
 }

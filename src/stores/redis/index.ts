@@ -1,3 +1,4 @@
+import { detached } from '../../lib/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
 import { idTime } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
@@ -28,7 +29,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { prefix, wait } = checkedOptions(options)
   const redis = connectionOf(client)
   const write = writer(redis, wait)
-  const keyOf = (id: string) => `${prefix}session:${keyPart(id)}`
+  // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
+  const keyOf = (id: string) => detached(`${prefix}session:${keyPart(id)}`)
   const indexOf = (userId: string) => `${prefix}user:${keyPart(userId)}`
 
   const get = async (id: string) => decode(id, await redis.send(keyOf(id), ['get', keyOf(id)]))
