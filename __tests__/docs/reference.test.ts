@@ -87,6 +87,7 @@ const events: Record<keyof SessionEvents, true> = {
   rotationUnused: true,
   reuse: true,
   storeError: true,
+  unawaited: true,
 }
 
 test('every error code is on the page, with its status, and no other', () => {

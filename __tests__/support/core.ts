@@ -90,6 +90,7 @@ const eventNames: Record<keyof SessionEvents, true> = {
   loginRefused: true,
   clientChange: true,
   storeError: true,
+  unawaited: true,
 }
 
 /** Everything that a manager tells its listeners from now on. */

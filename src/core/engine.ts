@@ -14,6 +14,7 @@ import type { Settings } from './settings.js'
 import { Renewal } from './renewal.js'
 import { Reuse } from './reuse.js'
 import { mint } from './token.js'
+import { Unawaited } from './unawaited.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
 import type { ClientSource, Settle } from './verdict.js'
 
@@ -29,6 +30,7 @@ export interface Started {
  */
 export class Engine {
   readonly events = new Events()
+  readonly unawaited = new Unawaited(this.events)
   readonly records: Records
   readonly live: LiveRecords
   readonly #identification: Identification

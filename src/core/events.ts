@@ -64,6 +64,20 @@ export interface SessionEvents {
    * touch or a sweep that fails shows only here.
    */
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
+  /**
+   * A call of this package failed, and the application had not awaited its promise: the visitor was told that all is
+   * well. Sent once for each place in the code, with a warning of the process (`SID_UNAWAITED`).
+   *
+   * @example sessions.on('unawaited', ({ call, place, error }) => log.error({ call, place, error }))
+   */
+  unawaited: {
+    /** What was called, such as `sessionOf(req).set()`. */
+    readonly call: string
+    /** Where: the function, the file and the line, as in a stack. */
+    readonly place: string
+    /** What the promise was rejected with. */
+    readonly error: unknown
+  }
 }
 
 /** May be async: no request waits for it, and a rejection is reported as a throw is. */

@@ -84,33 +84,49 @@ export class SessionManager implements Sessions {
     return this
   }
 
-  async find(sessionId: string): Promise<SessionInfo | undefined> {
-    const record = await this.#engine.live.find(sessionId)
-    return record && infoOf(record)
+  find(sessionId: string): Promise<SessionInfo | undefined> {
+    return this.#watched('find', async () => {
+      const record = await this.#engine.live.find(sessionId)
+      return record && infoOf(record)
+    })
   }
 
-  async list(userId: string | number): Promise<SessionInfo[]> {
-    const records = await this.#engine.records.listByUser(userIdText(userId))
-    const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
-    return live
-      .filter((record) => record !== undefined)
-      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
-      .map((record) => infoOf(record))
+  list(userId: string | number): Promise<SessionInfo[]> {
+    return this.#watched('list', async () => {
+      const records = await this.#engine.records.listByUser(userIdText(userId))
+      const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
+      return live
+        .filter((record) => record !== undefined)
+        .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+        .map((record) => infoOf(record))
+    })
   }
 
-  async revoke(sessionId: string): Promise<boolean> {
-    const record = await this.#findEvenDamaged(sessionId)
-    const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
-    return !isExpired && this.#engine.revoke(sessionId, record?.userId)
+  revoke(sessionId: string): Promise<boolean> {
+    return this.#watched('revoke', async () => {
+      const record = await this.#findEvenDamaged(sessionId)
+      const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
+      return !isExpired && this.#engine.revoke(sessionId, record?.userId)
+    })
   }
 
-  async revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
-    const id = userIdText(userId)
-    return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)
+  revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
+    return this.#watched('revokeAll', async () => {
+      const id = userIdText(userId)
+      return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)
+    })
   }
 
   close(): Promise<void> {
-    return this.#engine.close()
+    return this.#watched('close', () => this.#engine.close())
+  }
+
+  /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
+  #watched<T>(
+    method: 'find' | 'list' | 'revoke' | 'revokeAll' | 'close',
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return this.#engine.unawaited.watch(`sessions.${method}()`, this[method], work())
   }
 
   /** A damaged record must not protect itself from being revoked. */

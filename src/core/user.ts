@@ -3,7 +3,7 @@ import type { JsonObject, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { detached } from '../lib/detached.js'
 import { asJson, copyJson } from '../lib/json.js'
-import { isPromise } from '../lib/promises.js'
+import { isUnwantedPromise } from '../lib/promises.js'
 import type { Settings } from './settings.js'
 
 /** What a session keeps of its user. */
@@ -39,7 +39,7 @@ export function userIdText(id: unknown): string {
 }
 
 function idOf(user: unknown, userId: Settings['userId']): string {
-  if (typeof user !== 'object' || user === null || isPromise(user)) {
+  if (typeof user !== 'object' || user === null || isUnwantedPromise(user)) {
     throw new SessionError(
       'USER_INVALID',
       `A user must be an object with an "id", and this one is ${kindOf(user)}.`,
@@ -50,7 +50,7 @@ function idOf(user: unknown, userId: Settings['userId']): string {
 
 function jsonObject(user: unknown): JsonObject {
   // A promise would be kept as `{}`.
-  if (isPromise(user)) {
+  if (isUnwantedPromise(user)) {
     throw new SessionError('USER_INVALID', 'serializeUser returned a promise. It must not be async.')
   }
   let kept
@@ -88,6 +88,6 @@ async function load(userId: string, settings: Settings): Promise<unknown> {
 
 function kindOf(value: unknown): string {
   if (value === null || value === undefined || value === '') return value === '' ? 'empty' : String(value)
-  if (isPromise(value)) return 'a promise (await it first)'
+  if (isUnwantedPromise(value)) return 'a promise (await it first)'
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`
 }
