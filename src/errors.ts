@@ -26,6 +26,11 @@ const statusByCode = {
    * `delete()`.
    */
   DATA_INVALID: 500,
+  /**
+   * The data of a session would take more than `maxDataBytes`, so the write was refused. Keep large values elsewhere,
+   * and limit what visitors can add.
+   */
+  DATA_TOO_LARGE: 413,
   /** A write to a session that has been logged out, revoked or has expired. The user must log in again. */
   SESSION_ENDED: 401,
   /**

@@ -62,6 +62,7 @@ const statuses: Record<SessionErrorCode, number> = {
   USER_INVALID: 500,
   USER_LOAD_FAILED: 503,
   DATA_INVALID: 500,
+  DATA_TOO_LARGE: 413,
   SESSION_ENDED: 401,
   SECRET_REUSED: 401,
   HEADERS_SENT: 500,

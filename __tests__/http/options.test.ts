@@ -23,6 +23,7 @@ const names = [
   'rotationGrace',
   'onReuse',
   'storeTimeout',
+  'maxDataBytes',
   'onStoreError',
   'onClientChange',
   'trustedOrigins',
@@ -75,6 +76,7 @@ test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', ()
     guestIdleTimeout: 60 * MINUTE,
     touchInterval: MINUTE,
     storeTimeout: 2 * SECOND,
+    maxDataBytes: 65_536,
     onStoreError: 'fail',
     onClientChange: { engine: 'refuse', network: 'report' },
   })

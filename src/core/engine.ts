@@ -3,6 +3,7 @@ import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
+import { assertFits } from './data-limit.js'
 import { Events } from './events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
@@ -150,6 +151,7 @@ export class Engine {
   ): Promise<SessionRecord | undefined> {
     return this.live.change(record, (current) => {
       const edited = edit(current)
+      if (edited.data !== current.data) this.#assertFits(edited.data, current.data)
       return edited === current ? current : touched(edited, Date.now(), client, this.settings)
     })
   }
@@ -179,7 +181,12 @@ export class Engine {
     this.records.close()
   }
 
+  #assertFits(data: JsonObject, before: JsonObject): void {
+    assertFits(data, before, this.settings.maxDataBytes)
+  }
+
   async #start(kept: KeptUser | undefined, data: JsonObject, client: Client): Promise<Started> {
+    this.#assertFits(data, {})
     const { id, token, secretHash, seriesHash } = mint()
     const record: SessionRecord = {
       id,

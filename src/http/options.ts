@@ -38,6 +38,11 @@ export interface SessionOptions {
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
   /**
+   * How many bytes the data of one session may take as JSON. A write beyond it rejects with DATA_TOO_LARGE (413), and
+   * so does a login whose `keep` is too large. Each request reads all data of its session. Default 65,536 (64 KB).
+   */
+  readonly maxDataBytes?: number | undefined
+  /**
    * What a request gets when its lookup fails: `'fail'` (default), an error with status 503; `'anonymous'`, no
    * user. Login, logout and data writes fail either way.
    */
