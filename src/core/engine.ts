@@ -17,6 +17,7 @@ import { Reuse } from './reuse.js'
 import { mint } from './token.js'
 import { Unawaited } from './unawaited.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
+import { userIdOf } from './user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
@@ -95,7 +96,7 @@ export class Engine {
     const guest = keep.length > 0 ? onlyGuest(held) : undefined
     const current = guest && (await this.records.find(guest.id))
     let started = await this.#start(kept, pick(current?.data ?? {}, keep), client)
-    const { id: sessionId, userId } = started.record
+    const sessionId = started.record.id
     try {
       if (current === undefined) await this.end(held, true)
       else started = await this.#takeOver(current, started, keep)
@@ -103,7 +104,7 @@ export class Engine {
       this.#takeBack(sessionId)
       throw error
     }
-    this.events.emit('login', { sessionId, userId: userId!, client })
+    this.events.emit('login', { sessionId, userId: userIdOf(started.record)!, client })
     return started
   }
 
@@ -128,8 +129,10 @@ export class Engine {
   /** Ends sessions from within; true when one was there. */
   async end(held: readonly SessionRecord[], replaced = false): Promise<boolean> {
     const ends = await Promise.all(
-      held.map(async ({ id: sessionId, userId }) => {
+      held.map(async (record) => {
+        const sessionId = record.id
         const wasThere = await this.records.delete(sessionId)
+        const userId = userIdOf(record)
         if (wasThere && userId !== undefined) this.events.emit('logout', { sessionId, userId, replaced })
         return wasThere
       }),
@@ -156,9 +159,14 @@ export class Engine {
     })
   }
 
-  /** Ends one session from outside it; true when it was there. */
-  async revoke(sessionId: string, userId: string | undefined): Promise<boolean> {
+  /**
+   * Ends one session from outside it; true when it was there.
+   *
+   * @param record what was found of it; `undefined` where that is damaged.
+   */
+  async revoke(sessionId: string, record: SessionRecord | undefined): Promise<boolean> {
     const wasThere = await this.records.delete(sessionId)
+    const userId = record && userIdOf(record)
     if (wasThere && userId !== undefined) this.events.emit('revoke', { sessionId, userId })
     return wasThere
   }
@@ -170,7 +178,7 @@ export class Engine {
     // All are tried before a failure is reported: after a theft, each session ended counts.
     const ends = await inBatches(
       doomed,
-      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, userId),
+      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one),
     )
     return ends.filter(Boolean).length
   }
@@ -194,6 +202,7 @@ export class Engine {
       secretHash,
       seriesHash,
       userId: kept?.userId,
+      userIdType: kept?.userIdType,
       user: kept?.user,
       data,
       userAgent: client.userAgent,

@@ -9,8 +9,8 @@ import type { StoreOperation } from './records/store-calls.js'
 export interface SessionEvent {
   /** The public id of the session. */
   readonly sessionId: string
-  /** Whose session it is. */
-  readonly userId: string
+  /** Whose session it is: text, or a number where the application's own id is one. */
+  readonly userId: string | number
 }
 
 /**
@@ -33,7 +33,7 @@ export interface SessionEvents {
   /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
   loginRefused: {
     readonly reason: string | undefined
-    readonly userId: string | undefined
+    readonly userId: string | number | undefined
     readonly client: Client
   }
   /** Another client seems to use the session. Sent at most once per session and `touchInterval`. */

@@ -7,7 +7,7 @@ import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
 import { infoOf } from './info.js'
-import { userIdText } from './user.js'
+import { userIdText, type UserId } from './user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
 export interface Capabilities {
@@ -45,7 +45,7 @@ export interface Sessions {
   find(sessionId: string): Promise<SessionInfo | undefined>
 
   /** The live sessions of a user, last used first. Rejects with UNSUPPORTED where the store can't list. */
-  list(userId: string | number): Promise<SessionInfo[]>
+  list(userId: UserId): Promise<SessionInfo[]>
 
   /** Ends one session, at once and on every node. True when it was there. */
   revoke(sessionId: string): Promise<boolean>
@@ -58,7 +58,7 @@ export interface Sessions {
    * @example
    * await sessions.revokeAll(userId, { except: sessionOf(req).id })
    */
-  revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number>
+  revokeAll(userId: UserId, options?: { except?: string | undefined }): Promise<number>
 
   /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
   close(): Promise<void>
@@ -91,7 +91,7 @@ export class SessionManager implements Sessions {
     })
   }
 
-  list(userId: string | number): Promise<SessionInfo[]> {
+  list(userId: UserId): Promise<SessionInfo[]> {
     return this.#watched('list', async () => {
       const records = await this.#engine.records.listByUser(userIdText(userId))
       const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
@@ -106,11 +106,11 @@ export class SessionManager implements Sessions {
     return this.#watched('revoke', async () => {
       const record = await this.#findEvenDamaged(sessionId)
       const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
-      return !isExpired && this.#engine.revoke(sessionId, record?.userId)
+      return !isExpired && this.#engine.revoke(sessionId, record)
     })
   }
 
-  revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
+  revokeAll(userId: UserId, options: { except?: string | undefined } = {}): Promise<number> {
     return this.#watched('revokeAll', async () => {
       const id = userIdText(userId)
       return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)

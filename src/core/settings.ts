@@ -16,7 +16,7 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly maxDataBytes: number
   readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }
   readonly onReuse: ReusePolicy
-  readonly loadUser: ((id: string) => unknown) | undefined
+  readonly loadUser: ((id: string | number) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined
 }

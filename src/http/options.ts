@@ -1,4 +1,5 @@
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { UserId } from '../core/user-id.js'
 import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
@@ -58,12 +59,17 @@ export interface SessionOptions {
   readonly trustedOrigins?: readonly string[] | undefined
   /**
    * Reads the user of a session on each request; then the session keeps the id alone. Nothing found makes that
-   * request anonymous, a throw is a 503; neither ends the session.
+   * request anonymous, a throw is a 503; neither ends the session. A number comes back as a number. Any other id is
+   * given as its text, such as that of a bigint or of an ObjectId.
    */
-  readonly loadUser?: ((id: string) => unknown) | undefined
-  /** Where a user's id is. Default: `(user) => user.id`. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a string or a number: the application knows which
+  readonly loadUser?: ((id: any) => unknown) | undefined
+  /**
+   * Where a user's id is: a string, an integer, a bigint, or an object that stands for an id, such as an ObjectId.
+   * Default: `(user) => user.id`.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
-  readonly userId?: ((user: any) => string | number) | undefined
+  readonly userId?: ((user: any) => UserId) | undefined
   /** Picks what the session keeps of a user: never a password hash. Default: the whole user, as JSON. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
   readonly serializeUser?: ((user: any) => object) | undefined

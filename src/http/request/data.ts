@@ -1,5 +1,6 @@
 import { SessionError } from '../../errors.js'
 import { asJson, copyJson } from '../../lib/json.js'
+import { warnOfLoss } from '../../lib/json-loss.js'
 import { isUnwantedPromise } from '../../lib/promises.js'
 import type { Json, JsonObject } from '../../record.js'
 
@@ -28,7 +29,10 @@ export function dataValue(key: string, value: unknown): Json {
       cause,
     )
   }
-  if (kept !== undefined) return kept
+  if (kept !== undefined) {
+    warnOfLoss(value, key)
+    return kept
+  }
   throw invalid(
     `The value of ${JSON.stringify(key)} is ${typeof value}, which JSON has no word for. To remove it, use delete().`,
   )

@@ -21,7 +21,7 @@ export class Refusal {
 
   constructor(
     readonly reason: string | undefined,
-    readonly userId: string | undefined,
+    readonly userId: string | number | undefined,
   ) {}
 }
 
@@ -39,7 +39,7 @@ const refuseOptions = {
  */
 export function refuse(why: { reason?: string; userId?: string | number } = {}): Refusal {
   const { reason, userId } = readOptions(why, ofFunction('refuse()'), refuseOptions)
-  return new Refusal(reason, userId === undefined ? undefined : String(userId))
+  return new Refusal(reason, userId)
 }
 
 /** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
