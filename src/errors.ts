@@ -1,3 +1,5 @@
+import { causeText } from './lib/cause-text.js'
+
 /** All error codes, each with the HTTP status that Express responds with, what went wrong, and what to do. */
 const statusByCode = {
   /**
@@ -97,7 +99,8 @@ export type SessionErrorCode = keyof typeof statusByCode
 
 /**
  * Every error that this package makes. It has a stable `code`, the HTTP `status` for the response, a message for
- * developers that says the fix, and the `cause` where there is one.
+ * developers that says the fix, and the `cause` where there is one. The message ends with what the cause says, without
+ * what looks like a secret.
  *
  * An error of status 500 or more is not for visitors: `expose` is false. Express's own error page shows the message
  * unless `NODE_ENV` is `production`.
@@ -113,11 +116,17 @@ export class SessionError extends Error {
   readonly expose: boolean
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(withCause(message, options?.cause), options)
     this.code = code
     this.status = statusByCode[code]
     this.expose = this.status < 500
   }
+}
+
+/** Many print an error's stack only, and Express 4 is one of them. So the message itself says what has failed below. */
+function withCause(message: string, cause: unknown): string {
+  const text = causeText(cause)
+  return text === undefined ? message : `${message} Cause: ${text}`
 }
 
 /** True for a `SessionError` of this or another copy of the package. */

@@ -89,7 +89,7 @@ async function load(userId: string | number, settings: Settings): Promise<unknow
     // `null`, and the `false` that many know from passport, are nobody as well.
     return (await Promise.race([settings.loadUser!(userId), tooLate])) || undefined
   } catch (cause) {
-    const message = `loadUser failed for user ${JSON.stringify(userId)}. The cause says how; the session lives on.`
+    const message = `loadUser failed for user ${JSON.stringify(userId)}. The session lives on.`
     throw new SessionError('USER_LOAD_FAILED', message, { cause })
   } finally {
     clearTimeout(timer)

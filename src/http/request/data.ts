@@ -24,8 +24,8 @@ export function dataValue(key: string, value: unknown): Json {
     kept = asJson(value)
   } catch (cause) {
     throw invalid(
-      `The value of ${JSON.stringify(key)} can't be kept as JSON. The cause says how; ` +
-        `pick plain data from it, with no BigInt and nothing that holds itself.`,
+      `The value of ${JSON.stringify(key)} can't be kept as JSON. Pick plain data from it, ` +
+        `with no BigInt and nothing that holds itself.`,
       cause,
     )
   }
