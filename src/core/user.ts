@@ -3,7 +3,6 @@ import type { JsonObject, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { detached } from '../lib/detached.js'
 import { asJson, copyJson } from '../lib/json.js'
-import { isObject } from '../lib/is-object.js'
 import { warnOfLoss } from '../lib/json-loss.js'
 import { isUnwantedPromise } from '../lib/promises.js'
 import type { Settings } from './settings.js'
@@ -66,9 +65,9 @@ function jsonObject(user: unknown): JsonObject {
   } catch (cause) {
     throw new SessionError('USER_INVALID', `The user can't be kept as JSON. ${pickFix}`, { cause })
   }
-  if (isObject(kept)) {
+  if (typeof kept === 'object' && kept !== null && !Array.isArray(kept)) {
     warnOfLoss(user, 'user')
-    return kept
+    return kept as JsonObject
   }
   throw new SessionError(
     'USER_INVALID',
