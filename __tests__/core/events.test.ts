@@ -90,3 +90,18 @@ describe('events', () => {
     expect(insert).toHaveBeenCalledTimes(1)
   })
 })
+
+describe('an event that is none', () => {
+  it.each(['on', 'off'] as const)('is refused by %s, with the one that was meant', (method) => {
+    const events = new Events()
+    const call = (name: unknown, listener: unknown = () => undefined) =>
+      events[method](name as 'login', listener as never)
+    const refused = (text: string) =>
+      expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(text) }) as Error
+    expect(() => call('loginFailed')).toThrow(refused('no session event "loginFailed"'))
+    expect(() => call('logn')).toThrow(refused('Did you mean login?'))
+    for (const name of ['toString', '__proto__', undefined, 7])
+      expect(() => call(name)).toThrow(refused('The events are login,'))
+    expect(() => call('login', undefined)).toThrow(refused('must be a function, not undefined'))
+  })
+})

@@ -445,7 +445,16 @@ describe('what is shown of sessions', () => {
     expect(await sessions.list('ann')).toEqual([])
   })
 
-  it.each([[''], [undefined], [null], [1.5]])(
+  it("finds none of '', which is nobody's id: a form may send it", async () => {
+    const { sessions, engine, calls } = manager()
+    await engine.login(ann, chrome, [])
+    calls.length = 0
+    expect(await sessions.list('')).toEqual([])
+    expect(await sessions.revokeAll('')).toBe(0)
+    expect(calls).toEqual([])
+  })
+
+  it.each([[undefined], [null], [1.5], [{}], [{ id: 'ann' }]])(
     'refuses %p as a user id, before the store is called',
     async (id) => {
       const { sessions, calls } = manager()

@@ -17,7 +17,7 @@ import { Reuse } from './reuse.js'
 import { mint } from './token.js'
 import { Unawaited } from './unawaited.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
-import { userIdOf } from './user-id.js'
+import { userIdOf, userIdText, type UserId } from './user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
@@ -171,9 +171,18 @@ export class Engine {
     return wasThere
   }
 
+  /**
+   * What the store lists for a user; some may have expired. Nobody's id is '', which an admin's form may well send.
+   *
+   * @throws SessionError USER_INVALID for what can't be an id at all: most often a property that is misspelt.
+   */
+  listByUser(userId: UserId): MaybePromise<SessionRecord[]> {
+    return userId === '' ? [] : this.records.listByUser(userIdText(userId))
+  }
+
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
-  async revokeAll(userId: string, except?: string): Promise<number> {
-    const records = await this.records.listByUser(userId)
+  async revokeAll(userId: UserId, except?: string): Promise<number> {
+    const records = await this.listByUser(userId)
     const doomed = records.filter((record) => record.id !== except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
     const ends = await inBatches(

@@ -3,6 +3,8 @@ import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
 import { isPromise } from '../lib/promises.js'
+import { didYouMean } from '../lib/did-you-mean.js'
+import { invalid, show } from '../lib/invalid.js'
 import type { StoreOperation } from './records/store-calls.js'
 
 /** What every event about a session has: ids only, never a credential. */
@@ -89,10 +91,12 @@ export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    assertEvent(name, listener)
     this.#emitter.on(name, listener)
   }
 
   off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    assertEvent(name, listener)
     this.#emitter.off(name, listener)
   }
 
@@ -105,6 +109,35 @@ export class Events {
         report(name, error)
       }
     }
+  }
+}
+
+const names: Record<keyof SessionEvents, true> = {
+  login: true,
+  logout: true,
+  revoke: true,
+  expire: true,
+  loginRefused: true,
+  clientChange: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
+  storeError: true,
+  unawaited: true,
+}
+
+/** A misspelt event never comes, and an audit log would stay empty without a word. */
+function assertEvent(name: unknown, listener: unknown): void {
+  if (typeof name !== 'string' || !Object.hasOwn(names, name)) {
+    const meant = didYouMean(String(name), Object.keys(names))
+    const fix =
+      meant === undefined ? `The events are ${Object.keys(names).join(', ')}.` : `Did you mean ${meant}?`
+    throw invalid(`There is no session event ${show(name)}. ${fix}`)
+  }
+  if (typeof listener !== 'function') {
+    throw invalid(
+      `The listener of the session event ${show(name)} must be a function, not ${show(listener)}.`,
+    )
   }
 }
 

@@ -7,7 +7,7 @@ import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
 import { infoOf } from './info.js'
-import { userIdText, type UserId } from './user-id.js'
+import type { UserId } from './user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
 export interface Capabilities {
@@ -33,6 +33,7 @@ export interface Sessions {
   /**
    * Calls the listener at each such event, in the order of registration. Listeners must not be slow.
    *
+   * @throws SessionError OPTION_INVALID for a name that is no event's, and for a listener that is no function.
    * @example
    * sessions.on('login', ({ userId, client }) => audit.info('login', userId, client.ip))
    */
@@ -93,7 +94,7 @@ export class SessionManager implements Sessions {
 
   list(userId: UserId): Promise<SessionInfo[]> {
     return this.#watched('list', async () => {
-      const records = await this.#engine.records.listByUser(userIdText(userId))
+      const records = await this.#engine.listByUser(userId)
       const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
       return live
         .filter((record) => record !== undefined)
@@ -112,8 +113,7 @@ export class SessionManager implements Sessions {
 
   revokeAll(userId: UserId, options: { except?: string | undefined } = {}): Promise<number> {
     return this.#watched('revokeAll', async () => {
-      const id = userIdText(userId)
-      return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)
+      return this.#engine.revokeAll(userId, readOptions(options, revokeAllOwner, revokeAllOptions).except)
     })
   }
 
