@@ -123,7 +123,7 @@ describe.each(expresses)('the secret of a session on %s', (_name, module) => {
     expect(robbed.token).not.toBe(thief.token)
     await note(thief.get('/me'))
 
-    // The life was as full as it was meant to be: a guest, five logins, a rotation, and each kind of event but one.
+    // The life was as full as it was meant to be: two guests, four logins, a rotation, and each kind of event but one.
     expect(tokens.length).toBeGreaterThanOrEqual(7)
     const names = new Set(events.map(({ name }) => name))
     expect([...names].toSorted()).toEqual(
