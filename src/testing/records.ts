@@ -45,6 +45,24 @@ export function nextOf(record: SessionRecord, changes: Partial<SessionRecord> = 
   return { ...record, ...changes, version: record.version + 1 }
 }
 
+/** What a rotation of its secret adds to a record. For `makeRecord`. */
+export function rotated(): Partial<SessionRecord> {
+  const hash = () => randomBytes(32).toString('base64url')
+  const now = Date.now()
+  return {
+    rotatedAt: now - 1,
+    nextHash: hash(),
+    priorHash: hash(),
+    priorUntil: now + HOUR,
+    unusedRotations: 2,
+  }
+}
+
+/** Fields that a later version of this package may add. For `makeRecord`. */
+export function fromTheFuture(): object {
+  return { later: { list: [1, { text: 'later' }], none: null }, laterAt: Date.now(), laterHash: '' }
+}
+
 /** Fails unless the store answered this very record. A field that is `undefined` may as well be absent. */
 export function assertRecord(actual: SessionRecord | undefined, expected: SessionRecord): void {
   assert.ok(actual !== undefined, 'the record was not found')

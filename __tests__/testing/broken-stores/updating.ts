@@ -105,6 +105,7 @@ export const updating: readonly BrokenStore[] = [
       'update: a change of the given',
       'update: of many at once',
       'update: forty writers that read',
+      'update: fields of a later version',
     ],
     (good) => ({
       update: (record, ifVersion) => good.update({ ...record, version: ifVersion }, ifVersion),
@@ -154,6 +155,7 @@ export const updating: readonly BrokenStore[] = [
       'update: a change of the given',
       'update: of many at once',
       'update: forty writers that read',
+      'update: fields of a later version',
     ],
     (good) => ({
       async update(record, ifVersion) {
