@@ -1,4 +1,5 @@
-import { chrome, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
+import { MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
+import { chrome } from '../support/people.js'
 import { turns } from '../support/stores.js'
 import { EVERY, GRACE, isIn, site } from './support/site.js'
 

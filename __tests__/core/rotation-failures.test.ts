@@ -1,6 +1,7 @@
 import type { Verdict } from '../../src/core/verdict.js'
 import type { SessionStore } from '../../src/store.js'
-import { ann, chrome, moveTheClock, stopTheClock } from '../support/core.js'
+import { moveTheClock, stopTheClock } from '../support/core.js'
+import { ann, chrome } from '../support/people.js'
 import { asyncStore, batching, type Operation, turns } from '../support/stores.js'
 import { EVERY, GRACE, isIn, site, stolen } from './support/site.js'
 
@@ -66,7 +67,7 @@ describe('an honest browser, over three periods', () => {
   async function live(store: ReturnType<typeof faulty>) {
     const { ask, started, names } = await site(timeout, store.over)
     store.start()
-    let jar = started.token
+    let jar: string = started.token
     const verdicts: Verdict[] = []
     for (const step of [EVERY, GRACE, EVERY, GRACE, EVERY, GRACE, GRACE]) {
       moveTheClock(step)

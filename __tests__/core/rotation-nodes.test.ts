@@ -1,10 +1,9 @@
 import { nearCache } from '../../src/stores/near-cache/index.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 import type { SessionStore } from '../../src/store.js'
+import { isToken } from '../../src/core/token.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import {
-  ann,
-  chrome,
   eventsOf,
   HOUR,
   makeCore,
@@ -14,6 +13,7 @@ import {
   settingsWith,
   stopTheClock,
 } from '../support/core.js'
+import { ann, chrome } from '../support/people.js'
 import { turns } from '../support/stores.js'
 import { EVERY, GRACE, isIn, site } from './support/site.js'
 
@@ -36,16 +36,17 @@ describe('two nodes with a near cache of 5 s each', () => {
     const ask = (node: number, given: string) =>
       new Promise<Verdict>((resolve) => {
         const source = { client: () => chrome, takesToken: () => true }
-        cores[node]!.engine.identify([given], source, resolve)
+        cores[node]!.engine.identify([given].filter(isToken), source, resolve)
       })
     return { token, ask, names: () => seen.flat().map(({ name }) => name) }
   }
 
   it('let the browser in wherever its requests go, and give one successor a period', async () => {
     const { token, ask, names } = await nodes()
-    let jar = token
+    let jar: string = token
     let issued = 0
-    for (let passed = 0; passed < 5 * EVERY + GRACE;) {
+    let passed = 0
+    while (passed < 5 * EVERY + GRACE) {
       // Every two seconds around each rotation and settlement, every minute between.
       const step = passed % EVERY < 2 * GRACE || passed % EVERY > EVERY - MINUTE ? 2 * SECOND : MINUTE
       passed += step

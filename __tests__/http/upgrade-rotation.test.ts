@@ -1,44 +1,38 @@
 import { once } from 'node:events'
-import { createServer, request, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { authenticateUpgrade, createSessions, login, memoryStore, sessionMiddleware } from 'express-sid'
+import { authenticateUpgrade, createSessions, memoryStore } from 'express-sid'
 import supertest from 'supertest'
 import type { SessionRecord } from '../../src/record.js'
-import { ann, eventsOf, HOUR, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
-import { cookieOf, expresses } from './support/apps.js'
+import { eventsOf, HOUR, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
+import { listen } from '../support/listen.js'
+import { express5, site } from '../support/site.js'
+import { cookieOf } from '../support/visitor.js'
 
 const EVERY = HOUR
 const GRACE = 5 * MINUTE
 
-const servers: Server[] = []
+let toEnd: (() => Promise<void>)[] = []
 beforeEach(() => stopTheClock())
-afterEach(() => {
+afterEach(async () => {
   jest.useRealTimers()
-  for (const server of servers.splice(0)) server.close()
+  await Promise.all(toEnd.map((end) => end()))
+  toEnd = []
 })
 
 /** A server that responds to a handshake with 101 and the user's id, or with 401. */
 async function serve() {
   const store = memoryStore()
   const sessions = createSessions({ store })
-  const app = expresses[0][1]()
-  app.use(sessionMiddleware(sessions))
-  app.post(
-    '/login',
-    login(() => ann),
-  )
-  app.get('/page', (_req, res) => void res.send('page'))
-  const server = createServer(app)
+  const { app } = site(express5, sessions)
+  const { server, port, close } = await listen(app)
+  toEnd.push(close)
   server.on('upgrade', (req: IncomingMessage, socket: Duplex) => {
     void authenticateUpgrade(sessions, req, { app }).then((found) => {
       const status = found === undefined ? '401 Unauthorized' : '101 Switching Protocols'
       socket.end(`HTTP/1.1 ${status}\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`)
     })
   })
-  servers.push(server.listen(0, '127.0.0.1'))
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
   const shake = async (cookie: string) => {
     const headers = { Connection: 'Upgrade', Upgrade: 'test', Cookie: cookie }
     const asked = request({ port, host: '127.0.0.1', headers }).end()
@@ -49,7 +43,7 @@ async function serve() {
     return response.statusCode
   }
   const first = cookieOf(await supertest(server).post('/login'))
-  const page = (cookie: string) => supertest(server).get('/page').set({ Cookie: cookie })
+  const page = (cookie: string) => supertest(server).get('/').set({ Cookie: cookie })
   const stored = () => store.get(first.slice(4, 40)) as SessionRecord | undefined
   return { shake, first, page, stored, seen: eventsOf(sessions) }
 }

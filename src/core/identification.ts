@@ -8,9 +8,9 @@ import type { Renewal } from './renewal.js'
 import type { Reuse } from './reuse.js'
 import { standingOf, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
-import { hashMatches, parseToken, provesSeries, type Token } from './token.js'
+import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
 import { userOf } from './user.js'
-import { nobody, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
+import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
 
 /** How many cookies of our name are looked up. One name may come with several paths and domains. */
 export const MAX_COOKIE_VALUES = 4
@@ -35,26 +35,24 @@ export class Identification {
   ) {}
 
   /**
-   * Calls `settle` with the verdict on these values of the session cookie. A malformed value causes no call to the
-   * store. Nothing is written and nothing is reported before the secret is verified.
+   * Calls `settle` with the verdict on these values of the session cookie. Only values with the
+   * shape of a token come here, so a malformed one causes no call to the store. Nothing is written and nothing is reported before the secret is verified.
    */
-  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+  identify(values: readonly TokenText[], source: ClientSource, settle: Settle): void {
     const value = values[0]
     if (value === undefined || values.length > MAX_COOKIE_VALUES) return settle(nobody)
     if (values.length > 1) return deliver(() => this.#amongSeveral(values, source), settle)
-    const token = parseToken(value)
-    if (token === undefined) return settle(nobody)
+    const token = splitToken(value)
     this.records.findFor(token.id, token.secret, (record, hash, failure) => {
       if (failure !== undefined) return settle(undecided(failure))
       const verified = record && verify(token, hash, record)
-      if (verified === undefined) settle(nobody)
+      if (verified === undefined) settle(notFound)
       else deliver(() => this.#judge(verified, source), settle)
     })
   }
 
-  async #amongSeveral(values: readonly string[], source: ClientSource): Promise<Verdict> {
-    const tokens = values.map(parseToken).filter((token) => token !== undefined)
-    const found = await Promise.all(tokens.map((token) => this.#find(token, source)))
+  async #amongSeveral(values: readonly TokenText[], source: ClientSource): Promise<Verdict> {
+    const found = await Promise.all(values.map((value) => this.#find(splitToken(value), source)))
     const verified = found.filter((one) => one !== undefined)
     const good = new Map<string, Verified>()
     for (const one of verified.filter(isGood)) {
@@ -63,11 +61,11 @@ export class Identification {
       if (known === undefined || isNewer(one.standing, known.standing)) good.set(one.record.id, one)
     }
     const [only = verified[0], another] = good.values()
-    if (only === undefined) return nobody
+    if (only === undefined) return notFound
     if (another === undefined) return this.#judge(only, source)
     // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
     // otherwise a cookie planted beside the real one would outlive every logout.
-    return { ...nobody, held: [...good.values()].map(({ record }) => record) }
+    return { ...notFound, held: [...good.values()].map(({ record }) => record) }
   }
 
   /** The session that a token was issued for, unless its deadline has passed. */
@@ -85,7 +83,7 @@ export class Identification {
   /** The verdict on a session whose secret was verified. */
   #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     const alive = this.#ifAlive(verified.record, source)
-    if (alive !== verified.record) return chain(alive, () => nobody)
+    if (alive !== verified.record) return chain(alive, () => notFound)
     return verified.standing === 'superseded'
       ? this.#challenge(verified, source)
       : this.#admit(verified, source)
@@ -94,9 +92,9 @@ export class Identification {
   /** The verdict on a superseded secret: a theft, or a record that was too old to tell. */
   async #challenge({ token, hash, record }: Verified, source: ClientSource): Promise<Verdict> {
     const standingIn = (current: SessionRecord) => verify(token, hash, current)?.standing
-    const client = source.client(record)
-    const concluded = await this.reuse.conclude(record, client, (one) => standingIn(one) === 'superseded')
-    if (concluded instanceof Error) return { ...nobody, barred: concluded }
+    const concluded = await this.reuse.conclude(record, source.client(record), standingIn)
+    if (concluded === undefined) return notFound
+    if (concluded instanceof Error) return { ...notFound, barred: concluded }
     return this.#admit({ token, hash, record: concluded, standing: standingIn(concluded)! }, source)
   }
 
@@ -109,11 +107,11 @@ export class Identification {
   /** What the client may do with a live session. */
   #admit({ token, record, standing }: Verified, source: ClientSource): MaybePromise<Verdict> {
     const client = source.client(record)
-    if (this.clients.refuses(record, client)) return { ...nobody, held: [record] }
+    if (this.clients.refuses(record, client)) return { ...notFound, held: [record] }
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
     const use = { token, standing, client, takesToken: () => source.takesToken() }
     return chain(this.renewal.renew(record, use), (renewed) =>
-      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...nobody, hasEnded: true },
+      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...notFound, hasEnded: true },
     )
   }
 
@@ -126,7 +124,16 @@ export class Identification {
 }
 
 function admitted(record: SessionRecord, user: unknown, token: string | undefined): Verdict {
-  return { record, user, held: [record], hasEnded: false, token, barred: undefined, failure: undefined }
+  return {
+    record,
+    user,
+    held: [record],
+    hasEnded: false,
+    wasLookedUp: true,
+    token,
+    barred: undefined,
+    failure: undefined,
+  }
 }
 
 /** Compares a token with the record of its id; `undefined` where it was never issued for that session. */

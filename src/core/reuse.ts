@@ -5,6 +5,7 @@ import type { Events } from './events.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import { ReportLimit } from './report-limit.js'
+import type { Standing } from './rotation.js'
 import type { ReusePolicy, Settings } from './settings.js'
 
 /**
@@ -32,23 +33,26 @@ export class Reuse {
    * secret looks superseded. So it is concluded only by a compare-and-set that succeeds on a record in which the
    * secret is superseded still.
    *
-   * @param isSuperseded whether the secret is superseded in a record.
-   * @returns the record where the secret turned out to be good; else the error that bars the request.
+   * @param standingIn the standing of the secret in a record.
+   * @returns the record where the secret turned out to be good; the error that bars the request; nothing where there is
+   * no such session any more, or the secret was made up.
    * @throws SessionError 503 where the store fails: then nothing has ended.
    */
   async conclude(
     record: SessionRecord,
     client: Client,
-    isSuperseded: (record: SessionRecord) => boolean,
-  ): Promise<SessionRecord | SessionError> {
+    standingIn: (record: SessionRecord) => Standing | undefined,
+  ): Promise<SessionRecord | SessionError | undefined> {
     let isProven = false
     const changed = await this.live.change(record, (current) => {
-      isProven = isSuperseded(current)
+      isProven = standingIn(current) === 'superseded'
       if (!isProven) return current
-      return this.#policy === 'report' ? { ...current } : { ...current, endedBy: 'reuse' as const }
+      const ends = isRotated(current) && this.#policy !== 'report'
+      // Written also where nothing ends: a near cache would return the same old record again and again.
+      return ends ? { ...current, endedBy: 'reuse' as const } : { ...current }
     })
-    if (changed === undefined) return secretReused()
-    if (!isProven) return changed
+    if (changed === undefined || !isProven) return changed
+    if (!isRotated(changed)) return undefined
     this.#report(changed, client)
     if (this.#policy !== 'report') await this.#end(changed)
     return secretReused()
@@ -73,10 +77,15 @@ export class Reuse {
 
   /** Comes before the session is removed, so that no failure of the store can hide it. */
   #report({ id: sessionId, userId }: SessionRecord, client: Client): void {
-    // No event is about a guest. A guest's secret never rotates: whoever holds the cookie has made this one up.
+    // Guests never rotate.
     if (userId === undefined || !this.#limit.allows(sessionId)) return
     this.events.emit('reuse', { sessionId, userId, client, ended: this.#policy !== 'report' })
   }
+}
+
+/** Whether the session had another secret before. If not, one that is not its own was made up, by who has the series. */
+function isRotated({ rotatedAt }: SessionRecord): boolean {
+  return rotatedAt !== undefined
 }
 
 function secretReused(): SessionError {

@@ -1,20 +1,12 @@
 import type { Client } from '../../../src/core/client/client.js'
 import type { Settings } from '../../../src/core/settings.js'
+import { isToken } from '../../../src/core/token.js'
 import type { Verdict } from '../../../src/core/verdict.js'
 import type { SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
-import {
-  ann,
-  chrome,
-  DAY,
-  eventsOf,
-  HOUR,
-  makeCore,
-  MINUTE,
-  moveTheClock,
-  settingsWith,
-} from '../../support/core.js'
+import { DAY, eventsOf, HOUR, makeCore, MINUTE, moveTheClock, settingsWith } from '../../support/core.js'
+import { ann, chrome } from '../../support/people.js'
 import { recording } from '../../support/stores.js'
 
 export const EVERY = HOUR
@@ -36,7 +28,11 @@ export async function site(
   const ask = (token: string, options: { client?: Client; takesToken?: boolean } = {}) =>
     new Promise<Verdict>((resolve) => {
       const { client = chrome, takesToken = true } = options
-      engine.identify([token], { client: () => client, takesToken: () => takesToken }, resolve)
+      engine.identify(
+        [token].filter(isToken),
+        { client: () => client, takesToken: () => takesToken },
+        resolve,
+      )
     })
   const stored = () => memory.get(started.record.id) as SessionRecord | undefined
   /** One period later, a new token is issued. */

@@ -35,12 +35,12 @@ export const keeping: readonly BrokenStore[] = [
   ),
   broken(
     'lastSeenAt is kept as the time of creation',
-    ['insert: get answers every field', 'insert: versions and times are'],
+    ['insert: get returns every field', 'insert: versions and times are'],
     keepsAs((record) => ({ ...record, createdAt: record.lastSeenAt })),
   ),
   broken(
     'versions begin at 1',
-    ['insert: get answers every field', 'insert: versions and times are'],
+    ['insert: get returns every field', 'insert: versions and times are'],
     (good) => ({ insert: (record) => good.insert({ ...record, version: 1 }) }),
   ),
   broken(

@@ -97,9 +97,12 @@ export class SessionState {
 
   logout(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const wasThere = await this.wiring.engine.end(this.#verdict.held)
+      const { held, hasEnded, wasLookedUp, barred } = this.#verdict
+      const wasThere = await this.wiring.engine.end(held)
       this.#end()
-      if (!this.res.headersSent) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
+      // A cookie is cleared only when its session has ended, by whomever.
+      const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
+      if (isGone && !this.res.headersSent) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
       return wasThere
     })
   }

@@ -1,7 +1,8 @@
 import type { Request, RequestHandler } from 'express'
 import { SessionError } from '../../errors.js'
 import { prefersJson } from './respond.js'
-import { checkHelperOptions } from '../check-options.js'
+import { address } from '../../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
 import { loginPageFor } from './return-to.js'
 import { stateOf } from '../request/session-of.js'
@@ -14,6 +15,10 @@ export interface RequireUserOptions {
   readonly loginPage?: string | undefined
 }
 
+const requireUserOptions = {
+  loginPage: { kind: address('/login'), doc: 'the login page, where a browser without a user is sent' },
+} as const
+
 /**
  * Lets only requests with a user of a session pass; what lies behind is `Cache-Control: private, no-store`
  * unless the application says otherwise.
@@ -21,8 +26,7 @@ export interface RequireUserOptions {
  * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
-  checkHelperOptions(options, { loginPage: 'address' }, 'requireUser()')
-  const { loginPage } = options
+  const { loginPage } = readOptions(options, ofFunction('requireUser()'), requireUserOptions)
   return function requireUserGuard(req, res, next) {
     const state = stateOf(req)
     if (state.user !== undefined) {

@@ -1,11 +1,14 @@
-import type { Json, JsonObject, SessionRecord } from '../../record.js'
+import { deepFreeze } from '../../lib/freeze.js'
+import { throughJson, type JsonObject } from '../../lib/json.js'
+import type { SessionRecord } from '../../record.js'
 
 /**
- * A copy of a record that nobody can change, inside and out. Writes are rare and reads are not: frozen once,
- * it is handed out as it is, where a copy for each asker would cost every request more than the lookup.
+ * A copy of a record that nobody can change, at any depth. Reads are far more frequent than writes: a frozen
+ * record is returned as it is, while a copy for each caller would cost more than the lookup.
  *
- * `old` is the record that the new one replaces: id and userId are as they were, and a user or data that
- * come back untouched, as with every touch, are frozen already.
+ * @param old The record that the new one replaces. Its id and userId stay, and a user or data that did not
+ * change, as with every touch, are frozen already.
+ * @example entry.record = frozenRecord(given, entry.record)
  */
 export function frozenRecord(given: SessionRecord, old?: SessionRecord): SessionRecord {
   const { id, userId } = old ?? given
@@ -38,13 +41,13 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
 
 /** Fields that this version does not know: another store may hold records that a later version wrote. */
 function unknownFields(given: SessionRecord): JsonObject | undefined {
-  let found: Record<string, Json> | undefined
+  // The common case makes no list.
   for (const name in given) {
     if (name in known) continue
-    found ??= {}
-    found[name] = given[name as keyof SessionRecord] as Json
+    const fields = Object.entries(given).filter(([each]) => !(each in known))
+    return frozenJson(Object.fromEntries(fields))
   }
-  return frozenJson(found)
+  return undefined
 }
 
 const known: Required<Record<keyof SessionRecord, true>> = {
@@ -72,11 +75,5 @@ const known: Required<Record<keyof SessionRecord, true>> = {
 
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */
 function frozenJson<T extends JsonObject | undefined>(value: T): T {
-  return value === undefined ? value : frozen(JSON.parse(JSON.stringify(value)) as T)
-}
-
-function frozen<T extends Json | undefined>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value)) frozen(inner)
-  return Object.freeze(value)
+  return deepFreeze(throughJson(value)) as T
 }

@@ -85,7 +85,7 @@ export const updatingCases: readonly StoreCase[] = [
   },
   {
     name: 'update: absent and conflict list nothing under the user',
-    needs: ['listByUser'],
+    uses: ['listByUser'],
     async run(store) {
       const [never, ended, changed] = [makeRecord(), makeRecord(), makeRecord()]
       await store.insert(ended)
@@ -119,10 +119,10 @@ export const updatingCases: readonly StoreCase[] = [
       const first = makeRecord()
       await store.insert(first)
       const writers = Array.from({ length: 20 }, (_, writer) => nextOf(first, { data: { writer } }))
-      const answers = await Promise.all(writers.map(async (record) => store.update(record, 1)))
-      assert.equal(answers.filter((answer) => answer === 'ok').length, 1)
-      assert.equal(answers.filter((answer) => answer === 'conflict').length, 19)
-      assertRecord(await store.get(first.id), writers[answers.indexOf('ok')] ?? first)
+      const results = await Promise.all(writers.map(async (record) => store.update(record, 1)))
+      assert.equal(results.filter((result) => result === 'ok').length, 1)
+      assert.equal(results.filter((result) => result === 'conflict').length, 19)
+      assertRecord(await store.get(first.id), writers[results.indexOf('ok')] ?? first)
     },
   },
   {
