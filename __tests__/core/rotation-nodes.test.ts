@@ -33,9 +33,9 @@ describe('two nodes with a near cache of 5 s each', () => {
     )
     const seen = cores.map(({ sessions }) => eventsOf(sessions))
     const { token } = await cores[0]!.engine.login(ann, chrome, [])
-    const ask = (node: number, given: string) =>
+    const ask = (node: number, given: string, takesToken = true) =>
       new Promise<Verdict>((resolve) => {
-        const source = { client: () => chrome, takesToken: () => true }
+        const source = { client: () => chrome, takesToken: () => takesToken }
         cores[node]!.engine.identify([given].filter(isToken), source, resolve)
       })
     return { token, ask, names: () => seen.flat().map(({ name }) => name) }
@@ -61,6 +61,28 @@ describe('two nodes with a near cache of 5 s each', () => {
     }
     expect(issued).toBe(5)
     expect(new Set(names())).toEqual(new Set(['login', 'rotate']))
+  })
+
+  it('let the very first successor in where a node still has the record of before any rotation', async () => {
+    const { token, ask } = await nodes()
+    moveTheClock(EVERY)
+    // Images: the first one is a touch, the second one fills the cache.
+    await ask(1, token, false)
+    await ask(1, token, false)
+    const next = (await ask(0, token)).token!
+    moveTheClock(SECOND)
+    expect(isIn(await ask(1, next))).toBe(true)
+  })
+
+  it('know a made-up secret from a stolen one: it ends nothing, and is not reported', async () => {
+    const { token, ask, names } = await nodes()
+    const madeUp = token.slice(0, -43) + 'A'.repeat(43)
+    for (const node of [0, 1]) {
+      const { record, barred } = await ask(node, madeUp)
+      expect([record, barred]).toEqual([undefined, undefined])
+    }
+    expect(isIn(await ask(0, token))).toBe(true)
+    expect(names()).toEqual(['login'])
   })
 
   it.each([0, 1])('find a superseded secret on node %d', async (node) => {
