@@ -102,6 +102,6 @@ describe('an event that is none', () => {
     expect(() => call('logn')).toThrow(refused('Did you mean login?'))
     for (const name of ['toString', '__proto__', undefined, 7])
       expect(() => call(name)).toThrow(refused('The events are login,'))
-    expect(() => call('login', undefined)).toThrow(refused('must be a function, not undefined'))
+    expect(() => call('login', null)).toThrow(refused('must be a function, not null'))
   })
 })

@@ -7,6 +7,7 @@ import { isTouchDue, touched } from './lifetime.js'
 import type { Records } from './records/records.js'
 import { isIssueDue, isSettleDue, settled, withSuccessor, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
+import { userIdOf } from './user-id.js'
 import { successorOf, type Token } from './token.js'
 
 /** A verified use of a session. */
@@ -32,7 +33,7 @@ export class Renewal {
     private readonly settings: Settings,
   ) {}
 
-  /** Whether this use may change anything. Most do not. */
+  /** Whether this use may change anything. Most do not. Says nothing of the response, which is looked at in `renew`. */
   isDue(record: SessionRecord, standing: Standing, now: number): boolean {
     return (
       isTouchDue(record, now, this.settings) ||
@@ -47,14 +48,18 @@ export class Renewal {
    */
   renew(record: SessionRecord, use: Use): MaybePromise<Renewed> {
     const now = Date.now()
-    const issued = isIssueDue(record, use.standing, now, this.settings) && use.takesToken()
-    const successor = issued ? successorOf(use.token) : undefined
-    let next = touched(record, now, use.client, this.settings)
-    if (successor !== undefined) next = withSuccessor(next, successor.secretHash, now)
-    if (isSettleDue(record, use.standing, now, this.settings)) next = settled(next, now, this.settings)
-    next = { ...next, version: record.version + 1 }
+    const { standing, token, client } = use
+    const issues = isIssueDue(record, standing, now, this.settings) && use.takesToken()
+    const settles = isSettleDue(record, standing, now, this.settings)
     const unchanged: Renewed = { record, token: undefined }
+    // A successor may be due that this response can't carry. Then each image of a page would write.
+    if (!issues && !settles && !isTouchDue(record, now, this.settings)) return unchanged
 
+    const successor = issues ? successorOf(token) : undefined
+    let next = touched(record, now, client, this.settings)
+    if (successor !== undefined) next = withSuccessor(next, successor.secretHash, now)
+    if (settles) next = settled(next, now, this.settings)
+    next = { ...next, version: record.version + 1 }
     const settle = (result: UpdateResult): Renewed => {
       // Absent: logged out since it was read. Conflict: another request wrote, and moved the deadline by that.
       if (result !== 'ok') return result === 'absent' ? { record: undefined, token: undefined } : unchanged
@@ -63,14 +68,16 @@ export class Renewal {
     }
     let result: MaybePromise<UpdateResult>
     try {
-      result = this.records.update(next, record.version)
+      result = this.records.updateTogether(next, record.version)
     } catch {
       return unchanged
     }
     return isPromise(result) ? result.then(settle, () => unchanged) : settle(result)
   }
 
-  #report({ id: sessionId, userId, unusedRotations: times = 0 }: SessionRecord): void {
+  #report(record: SessionRecord): void {
+    const { id: sessionId, unusedRotations: times = 0 } = record
+    const userId = userIdOf(record)
     if (userId === undefined) return
     this.events.emit('rotate', { sessionId, userId })
     // One may get lost. Several in a row: somebody takes each successor and never uses it, or a proxy drops cookies.

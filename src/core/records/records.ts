@@ -2,6 +2,7 @@ import { SessionError } from '../../errors.js'
 import { isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
+import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup, type OnFound } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
 
@@ -10,6 +11,7 @@ export class Records {
   readonly #store: SessionStore
   readonly #calls: StoreCalls
   readonly #lookup: Lookup
+  readonly #gathered: GatheredUpdates
   #isClosed = false
 
   constructor(
@@ -20,6 +22,7 @@ export class Records {
     this.#store = store
     this.#calls = new StoreCalls(timeout, onFailure)
     this.#lookup = new Lookup(store, this.#calls)
+    this.#gathered = new GatheredUpdates(store, this.#calls)
   }
 
   /** The record with this id. What is no session id is not found, without a call: it may be a path, or a key. */
@@ -44,6 +47,12 @@ export class Records {
 
   update(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
     return this.#call('update', () => this.#store.update(record, ifVersion))
+  }
+
+  /** The same for an update that can wait for the others of its turn. */
+  updateTogether(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
+    this.#assertOpen()
+    return this.#gathered.update(record, ifVersion)
   }
 
   /** True when it was there. What is no session id was not, and no call is made. */
