@@ -1,4 +1,5 @@
 import { chain, isPromise } from '../lib/promises.js'
+import { queueMicrotask } from '../lib/timers.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import type { ClientPolicy } from './client/client-policy.js'

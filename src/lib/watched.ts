@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers'
+import { setImmediate } from './timers.js'
 
 /**
  * A promise whose rejection ends no process: where nobody listens to it, the report is called in place of Node's

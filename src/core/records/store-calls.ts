@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers'
 import { isSessionError, SessionError } from '../../errors.js'
 import type { MaybePromise } from '../../store.js'
 import { isPromise } from '../../lib/promises.js'
+import { setImmediate } from '../../lib/timers.js'
 
 /** What was asked of the store, as named in errors and events. */
 export type StoreOperation =
