@@ -1,4 +1,5 @@
 import { SessionError } from '../errors.js'
+import { nestedTooDeep } from '../lib/json.js'
 import type { JsonObject } from '../record.js'
 
 /**
@@ -20,5 +21,9 @@ export function assertFits(data: JsonObject, before: JsonObject, maxDataBytes: n
 
 /** UTF-8, as stores keep it. */
 function bytesOf(data: JsonObject): number {
-  return Buffer.byteLength(JSON.stringify(data))
+  try {
+    return Buffer.byteLength(JSON.stringify(data))
+  } catch (cause) {
+    throw nestedTooDeep(cause)
+  }
 }

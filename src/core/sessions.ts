@@ -1,5 +1,6 @@
 import { isSessionError } from '../errors.js'
 import { inBatches } from '../lib/batches.js'
+import { isTooDeep } from '../lib/json.js'
 import { that } from '../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options.js'
 import { isSessionId } from '../lib/uuid.js'
@@ -95,7 +96,7 @@ export class SessionManager implements Sessions {
   list(userId: UserId): Promise<SessionInfo[]> {
     return this.#watched('list', async () => {
       const records = await this.#engine.listByUser(userId)
-      const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
+      const live = await inBatches(records.filter(isReadable), (one) => this.#engine.live.ifAlive(one))
       return live
         .filter((record) => record !== undefined)
         .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
@@ -138,6 +139,11 @@ export class SessionManager implements Sessions {
       throw error
     }
   }
+}
+
+/** Damaged records can be revoked together with the others. To show them would fail the whole list. */
+function isReadable(record: SessionRecord): boolean {
+  return isSessionRecord(record) && !isTooDeep(record.user)
 }
 
 /** A misspelt `except` would end every session, the caller's own among them. */

@@ -26,6 +26,11 @@ export function keepUser(user: unknown, settings: Settings): KeptUser {
   return { userId, userIdType, user: keptJson(user, userId, settings) }
 }
 
+/** Whether nobody can say who a login is: it was made with `loadUser`, which is no longer there. */
+export function isWithoutUser(record: SessionRecord, settings: Settings): boolean {
+  return record.user === undefined && record.userId !== undefined && settings.loadUser === undefined
+}
+
 /** The user of a session, for the application to keep and change; `undefined` for a guest. */
 export function userOf(record: SessionRecord, settings: Settings): MaybePromise<unknown> {
   if (record.userId === undefined) return undefined
