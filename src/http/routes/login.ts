@@ -45,6 +45,7 @@ export function refuse(why: { reason?: string; userId?: string | number } = {}):
 /** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
 export type Authenticate = (req: Request) => unknown
 
+/** The options of `login()`. All are optional; all are checked at start. */
 export interface LoginOptions {
   /** The names of the guest's data that the login keeps. Default: none. */
   readonly keep?: readonly string[] | undefined

@@ -6,6 +6,7 @@ import { fail } from '../request/fail.js'
 import { rejectUnintended } from './reject-unintended.js'
 import { stateOf } from '../request/session-of.js'
 
+/** The options of `logout()`. All are optional; all are checked at start. */
 export interface LogoutOptions {
   /** Where a browser goes afterwards. Default: it gets the text "Logged Out". */
   readonly redirect?: string | undefined
