@@ -11,7 +11,7 @@ export { memoryStore } from './stores/memory/index.js'
 export { SessionError } from './errors.js'
 
 export type { Capabilities, Sessions } from './core/sessions.js'
-export type { Duration, SessionOptions } from './http/options.js'
+export type { Duration, Refused, SessionOptions } from './http/options.js'
 export type { CookieOptions } from './http/cookie/options.js'
 export type { Authenticate, LoginOptions, Refusal } from './http/routes/login.js'
 export type { LogoutOptions } from './http/routes/logout.js'

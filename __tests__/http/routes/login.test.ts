@@ -251,8 +251,8 @@ describe.each(expresses)('login() on %s', (_name, module) => {
       { Origin: 'https://evil.example' },
       { Origin: 'null' },
     ] as Record<string, string>[]) {
-      const res = await visitor().ask(method, '/login', headers)
-      expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
+      const res = await visitor().ask(method, '/login', { ...asJson, ...headers })
+      expect([res.status, res.body.error.code]).toEqual([403, 'CROSS_ORIGIN'])
       expect(setCookies(res)).toEqual([])
     }
     expect(isAsked).toBe(false)

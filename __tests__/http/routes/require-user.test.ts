@@ -48,8 +48,8 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     await guest.run((session) => session.set('a', 1))
     expect(guest.cookie).toMatch(/^sid=/)
     for (const one of [visitor(), guest, visitor({ cookie: 'sid=garbage' })]) {
-      const res = await one.get('/plain')
-      expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
+      const res = await one.get('/plain', { Accept: 'application/json' })
+      expect([res.status, res.body.error.code]).toEqual([401, 'UNAUTHENTICATED'])
       expect(res.headers['cache-control']).toBe('no-store')
       expect(setCookies(res)).toEqual([])
     }
@@ -117,7 +117,7 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
   test('responds 401 to JSON clients, login page or not', async () => {
     for (const accept of ['application/json', 'application/json, text/plain, */*']) {
       const res = await site(module).visitor().get('/pages', { Accept: accept })
-      expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
+      expect([res.status, res.body.error.code]).toEqual([401, 'UNAUTHENTICATED'])
     }
   })
 

@@ -3,7 +3,9 @@ import { answer } from './respond.js'
 import { invalid } from '../../lib/invalid.js'
 import { address, boolean, text, that } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
-import { fail } from '../request/fail.js'
+import { stop } from '../request/stop.js'
+import { refusedOption } from '../refused-option.js'
+import type { Refused } from '../options.js'
 import { rejectUnintended } from './reject-unintended.js'
 import { clientOf } from '../request/client-of.js'
 import { keepOption } from '../request/keep.js'
@@ -57,6 +59,8 @@ export interface LoginOptions {
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined
+  /** Sends the refusal of a page of another origin. Default: the option `refused` of `createSessions`. */
+  readonly refused?: Refused | undefined
 }
 
 const loginOptions = {
@@ -71,6 +75,7 @@ const loginOptions = {
     default: false,
     doc: "lets other sites' pages send the visitor here: for callbacks of OAuth, SAML and mail links",
   },
+  refused: refusedOption,
 } as const
 
 /**
@@ -87,7 +92,9 @@ export function login(authenticate: Authenticate, options: LoginOptions = {}): R
   const settings = readOptions(options, ofFunction('login()'), loginOptions)
   return function loginRoute(req, res, next) {
     // Express 4 does not look at returned promises: every rejection must go through next().
-    perform(req, res, authenticate, settings).catch((error: unknown) => fail(res, next, error))
+    perform(req, res, authenticate, settings).catch((error: unknown) =>
+      stop(req, res, next, error, settings.refused),
+    )
   }
 }
 
