@@ -35,7 +35,7 @@ export function logout(options: LogoutOptions = {}): RequestHandler {
 }
 
 async function perform(req: Request, res: Response, { redirect }: LogoutOptions): Promise<void> {
-  if (rejectUnintended(req, res, false)) return
+  if (rejectUnintended(req, res, 'logout')) return
   const state = stateOf(req)
   const loggedOut = state.holdsLogin
   await state.logout()
