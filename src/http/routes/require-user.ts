@@ -1,12 +1,13 @@
 import type { Request, RequestHandler } from 'express'
 import { SessionError } from '../../errors.js'
 import { prefersJson } from './respond.js'
+import { invalid } from '../../lib/invalid.js'
 import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import { stop } from '../request/stop.js'
 import { refusedOption } from '../refused-option.js'
 import type { Refused } from '../options.js'
-import { loginPageFor } from './return-to.js'
+import { isLoginPage, loginPageFor } from './return-to.js'
 import { stateOf } from '../request/session-of.js'
 
 export interface RequireUserOptions {
@@ -42,6 +43,7 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
     if (loginPage === undefined || !wantsPage(req)) {
       return stop(req, res, next, state.barred ?? unauthenticated(), refused)
     }
+    if (isLoginPage(req, loginPage)) return stop(req, res, next, guardedLoginPage(loginPage))
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
   }
@@ -52,6 +54,13 @@ function wantsPage(req: Request): boolean {
   const mode = req.headers['sec-fetch-mode']
   if (mode !== undefined) return mode === 'navigate'
   return req.headers.accept?.includes('text/html') === true && !prefersJson(req)
+}
+
+/** A guard in front of the page that it sends strangers to: a browser would go round for ever. */
+function guardedLoginPage(loginPage: string): SessionError {
+  return invalid(
+    `requireUser() guards its own loginPage ${loginPage}, so no stranger can reach it. Mount the route of the login page above the guard.`,
+  )
 }
 
 function unauthenticated(): SessionError {
