@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
 import { cleanText } from '../../lib/clean-text.js'
+import { isSafeMethod, methodOf } from '../request/fetch-metadata.js'
 import { isCrossOrigin, type OriginQuestion } from './cross-origin.js'
 import { forwardedHost, hostOf, oneText } from './host.js'
-import { isSafeMethod, methodOf } from '../request/fetch-metadata.js'
 import { parseOrigin } from './web-origin.js'
 
 /** What changes state whatever its method is. */
@@ -20,7 +20,7 @@ export function refusalOf(
   action?: Action,
 ): SessionError | undefined {
   const method = methodOf(req)
-  // Nearly every request ends here.
+  // Nearly every request only reads: its headers are not even looked at.
   if (action === undefined && isSafeMethod(method)) return undefined
   const question: OriginQuestion = {
     method,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isToken, parseToken } from '../../core/token.js'
+import { isToken, splitToken, type TokenText } from '../../core/token.js'
 import { warnOnce } from '../../lib/warn-once.js'
 import { readCookie } from '../cookie/read.js'
 import { hostOf } from '../origin/host.js'
@@ -48,7 +48,6 @@ function holdsNewerToken(req: IncomingMessage, name: string): boolean {
 }
 
 /** The time in the token's id, which is a UUIDv7 (RFC 9562 §5.7). */
-function issuedAt(value: string): number {
-  const { id = '' } = parseToken(value) ?? {}
-  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
+function issuedAt(token: TokenText): number {
+  return Number.parseInt(splitToken(token).id.replace('-', '').slice(0, 12), 16)
 }

@@ -1,7 +1,8 @@
 import { text } from '../../lib/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options.js'
-import { idBytes, idText } from '../../lib/uuid.js'
-import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
+import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
+import { encodeRecord, type SessionRecord } from '../../record.js'
+import { RecordReader } from '../../record-reader.js'
 import type { ListingStore, UpdateResult } from '../../store.js'
 import { briefTransactions, checkClient, type SqliteDatabase } from './client.js'
 import { openSchema } from './schema.js'
@@ -31,6 +32,10 @@ const sqliteOptions = {
 export interface SqliteStore extends ListingStore {
   insert(record: SessionRecord): void
   get(id: string): SessionRecord | undefined
+  getMany(ids: readonly string[]): (SessionRecord | undefined)[]
+  updateMany(
+    updates: readonly { readonly record: SessionRecord; readonly ifVersion: number }[],
+  ): UpdateResult[]
   update(record: SessionRecord, ifVersion: number): UpdateResult
   delete(id: string): boolean
   listByUser(userId: string): SessionRecord[]
@@ -56,6 +61,12 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
   openSchema(database, table)
   const statements = prepareStatements(database, table)
   const transaction = briefTransactions(database)
+  const reader = new RecordReader()
+
+  const update = (change: ReturnType<typeof contents> & { ifVersion: number }): UpdateResult => {
+    if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
+    return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
+  }
 
   return {
     insert(record) {
@@ -65,23 +76,38 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
     get(id) {
       const row = statements.get.get({ id: idBytes(id) }) as { record: string } | undefined
-      return row && decodeRecord(id, row.record)
+      return row && reader.read(id, row.record)
+    },
+
+    getMany(ids) {
+      const found: (SessionRecord | undefined)[] = ids.map(() => undefined)
+      // What is no id would be another spelling of one for `unhex`: it is asked for as nothing.
+      const asked = JSON.stringify(ids.map((id) => (isSessionId(id) ? id : null)))
+      const rows = statements.getMany.all({ ids: asked }) as { at: number | bigint; record: string }[]
+      for (const { at, record } of rows) found[Number(at)] = reader.read(ids[Number(at)]!, record)
+      return found
     },
 
     update(record, ifVersion) {
       const change = { ...contents(record), ifVersion }
-      return transaction(() => {
-        if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
-        return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
-      })
+      return transaction(() => update(change))
     },
 
-    delete: (id) => transaction(() => isOne(statements.delete.run({ id: idBytes(id) }))),
+    updateMany(updates) {
+      // Encoded before the transaction begins, so that no other process waits for that.
+      const changes = updates.map(({ record, ifVersion }) => ({ ...contents(record), ifVersion }))
+      return transaction(() => changes.map(update))
+    },
+
+    delete(id) {
+      reader.forget(id)
+      return transaction(() => isOne(statements.delete.run({ id: idBytes(id) })))
+    },
 
     listByUser(userId) {
       const rows = statements.list.all({ userKey: userKey(userId) }) as { id: string; record: string }[]
       // `rows.map` would return an array of the addon's realm, which under Jest is not equal to one of ours.
-      return Array.from(rows, (row) => decodeRecord(idText(row.id), row.record))
+      return Array.from(rows, (row) => reader.read(idText(row.id), row.record))
     },
 
     deleteExpired(now, limit) {
@@ -110,6 +136,11 @@ function prepareStatements(database: SqliteDatabase, table: string) {
        VALUES (@id, @version, @userKey, @expiresAt, @expiresAt, @record)`,
     ),
     get: sql(`SELECT record FROM "${table}" WHERE id = @id`),
+    // One question for many ids: it costs a fifth to a half of a question each.
+    getMany: sql(
+      `SELECT asked.key AS at, found.record AS record FROM json_each(@ids) AS asked
+       JOIN "${table}" AS found ON found.id = unhex(asked.value, '-')`,
+    ),
     update: sql(`${change} WHERE id = @id AND version = @ifVersion AND due_at <= @expiresAt`),
     updateToEarlier: sql(`${change}, due_at = @expiresAt WHERE id = @id AND version = @ifVersion`),
     delete: sql(`DELETE FROM "${table}" WHERE id = @id`),
