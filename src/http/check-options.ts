@@ -154,7 +154,7 @@ function checkRotation({ rotateEvery, rotationGrace }: Values<typeof sessionOpti
 }
 
 const required = ['insert', 'get', 'update', 'delete'] as const
-const optional = ['listByUser', 'getMany', 'deleteExpired'] as const
+const optional = ['listByUser', 'pageByUser', 'getMany', 'updateMany', 'deleteExpired'] as const
 
 function checkStore(given: unknown): SessionStore {
   const store = given as Partial<SessionStore> | null

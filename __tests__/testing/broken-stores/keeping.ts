@@ -1,4 +1,5 @@
 import type { JsonObject, SessionRecord } from '../../../src/record.js'
+import { makeRecord } from '../../../src/testing/store-contract.js'
 import { broken, type BrokenStore, type Patch } from './broken.js'
 import { copy } from './correct-store.js'
 
@@ -84,6 +85,14 @@ export const keeping: readonly BrokenStore[] = [
     'a guest becomes the user "null"',
     ['insert: a guest without userId'],
     keepsAs((record) => ({ ...record, userId: record.userId ?? 'null' })),
+  ),
+  broken(
+    'only fields that are known are kept',
+    ['insert and update: fields that are not known'],
+    keepsAs((record) => {
+      const known = Object.keys(makeRecord())
+      return Object.fromEntries(Object.entries(record).filter(([name]) => known.includes(name))) as never
+    }),
   ),
   broken('guests are refused', ['insert: a guest without userId'], (good) => ({
     async insert(record) {

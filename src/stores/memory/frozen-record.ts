@@ -13,7 +13,7 @@ import type { SessionRecord } from '../../record.js'
 export function frozenRecord(given: SessionRecord, old?: SessionRecord): SessionRecord {
   const { id, userId } = old ?? given
   // Field by field: V8 keeps a frozen `{ ...given }` as a dictionary, which takes nearly twice the memory.
-  return Object.freeze({
+  const record = {
     id,
     version: given.version,
     secretHash: given.secretHash,
@@ -34,7 +34,16 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     lastSeenAt: given.lastSeenAt,
     expiresAt: given.expiresAt,
     absoluteExpiresAt: given.absoluteExpiresAt,
-  } satisfies Required<Record<keyof SessionRecord, unknown>>)
+  } satisfies Required<Record<keyof SessionRecord, unknown>>
+  for (const name in given) if (!(name in record)) keepUnknown(name, given, old, record)
+  return Object.freeze(record)
+}
+
+/** A field of a newer version of this package. A node of this version keeps it, whatever it is. */
+function keepUnknown(name: string, given: object, old: object | undefined, record: object): void {
+  const value: unknown = Reflect.get(given, name)
+  const isAsBefore = old !== undefined && Reflect.get(old, name) === value
+  Reflect.set(record, name, isAsBefore ? value : deepFreeze(throughJson(value)))
 }
 
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */

@@ -98,6 +98,10 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
     ...(store.listByUser && {
       listByUser: (userId: string) => ask(() => store.listByUser!(userId), same),
     }),
+    ...(store.pageByUser && {
+      pageByUser: (userId: string, limit: number, after?: string) =>
+        ask(() => store.pageByUser!(userId, limit, after), same),
+    }),
     ...(store.getMany && { getMany }),
     ...(store.deleteExpired && {
       deleteExpired: (now: number, limit: number) =>

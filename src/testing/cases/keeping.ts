@@ -6,6 +6,7 @@ import {
   awkwardTexts,
   guest,
   makeRecord,
+  nextOf,
   spoil,
   strangeIds,
 } from '../records.js'
@@ -70,6 +71,21 @@ export const keepingCases: readonly StoreCase[] = [
       assertRecord(found, record)
       assert.equal(found?.userId, undefined)
       assert.equal(found?.user, undefined)
+    },
+  },
+  {
+    // While an application is updated, its nodes write with two versions of the core to one store.
+    name: 'insert and update: fields that are not known yet are kept, as a newer version of the core writes them',
+    async run(store) {
+      const unknown = { later: { list: [1, { a: 'b' }] }, flag: false, when: 1.5, nothing: null, '': 'x' }
+      const first = { ...makeRecord(), ...unknown }
+      await store.insert(first)
+      assertRecord(await store.get(first.id), first)
+      const second = { ...nextOf(first), later: 'changed', another: ['new'] }
+      assert.equal(await store.update(second, 1), 'ok')
+      const third = nextOf((await store.get(first.id))!, { data: { third: true } })
+      assert.equal(await store.update(third, 2), 'ok')
+      assertRecord(await store.get(first.id), { ...third, ...second, version: 3, data: third.data })
     },
   },
   {
