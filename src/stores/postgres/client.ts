@@ -30,12 +30,12 @@ export function checkPool(pool: unknown): void {
  *
  * @example const find = sender(pool, true)('SELECT record FROM sessions WHERE id = $1'); await find([id])
  */
-export function sender(pool: PostgresPool, isPrepared: boolean) {
+export function sender<Row = TextRow>(pool: PostgresPool, isPrepared: boolean) {
   const query = pool.query.bind(pool) as (config: unknown, values?: unknown[]) => Promise<unknown>
   return (text: string) => {
     const name = isPrepared ? `sid_${hash('sha256', text).slice(0, 24)}` : undefined
     return async (values: unknown[]) =>
-      rowsOf<TextRow>(await (isPg(pool) ? query({ name, text, values, types }) : query(text, values)))
+      rowsOf<Row>(await (isPg(pool) ? query({ name, text, values, types }) : query(text, values)))
   }
 }
 
@@ -54,8 +54,9 @@ const UNDEFINED_TABLE = '42P01'
  */
 export async function readVersion(pool: PostgresPool, table: string): Promise<number> {
   try {
-    const result = await pool.query(`SELECT max(version)::text AS version FROM ${table}`, [])
-    return Number(rowsOf<{ version: unknown }>(result)[0]?.version)
+    const send = sender<{ version: unknown }>(pool, false)
+    const [row] = await send(`SELECT max(version)::text AS version FROM ${table}`)([])
+    return Number(row?.version)
   } catch (error) {
     if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return 0
     throw error
