@@ -80,7 +80,7 @@ class ExpressSessionAdapter implements SessionStore {
       if (current.version !== ifVersion) return 'conflict'
       const next = decodeRecord(id, text)
       if (isTouch(current, next)) await this.#touch(stored.record, next)
-      else await this.#set(record, text)
+      else await this.#set(next, encodeRecord(this.#touches.unmistakable(next)))
       return 'ok'
     })
   }
