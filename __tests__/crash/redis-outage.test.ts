@@ -2,7 +2,10 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import type { ListingStore } from '../../src/store.js'
 import { redisStore, type RedisClient } from '../../src/stores/redis/index.js'
+import { connectionOf } from '../../src/stores/redis/client.js'
+import { UserIndex } from '../../src/stores/redis/user-index.js'
 import { makeRecord, storeContract } from '../../src/testing/store-contract.js'
+import { readText } from '../docs/support/page.js'
 import { needs } from '../support/needs.js'
 import { freshPrefix, kinds, type OpenClient, type OpenRedis } from '../support/redis-clients.js'
 import { RedisProxy } from '../support/redis-proxy.js'
@@ -227,7 +230,7 @@ needs('redis-server')('with the option wait, a login and a logout', () => {
 })
 
 needs('redis-server')('a full server', () => {
-  test('that must not evict refuses logins and goes on with the sessions that it has', async () => {
+  test('that must not evict refuses all writes but logouts, and goes on with the sessions that it has', async () => {
     const server = await RedisServer.start(['--maxmemory', '3mb', '--maxmemory-policy', 'noeviction'])
     const client = await createClient({ url: server.url }).connect()
     const store = redisStore(client)
@@ -235,9 +238,50 @@ needs('redis-server')('a full server', () => {
     await store.insert(record)
     await server.ask('config', 'set', 'maxmemory', '1')
     await expect(store.insert(makeRecord())).rejects.toThrow('OOM')
+    // A touch is a write too.
+    await expect(store.update({ ...record, version: 2 }, 1)).rejects.toThrow('OOM')
     expect(await store.get(record.id)).toEqual(record)
     expect(await store.delete(record.id)).toBe(true)
     client.destroy()
     await server.remove()
+  })
+})
+
+needs('redis-server')('a server of its own', () => {
+  let server: RedisServer
+
+  beforeAll(async () => {
+    server = await RedisServer.start()
+  })
+  afterAll(() => server.remove())
+
+  test('that is away is sent at most 1,000 entries of indexes, and the next write lists what was left out', async () => {
+    const client = new Redis(server.url)
+    const index = new UserIndex(connectionOf(client), 'sid:')
+    const { userId } = makeRecord()
+    const records = Array.from({ length: 1_500 }, () => makeRecord({ userId }))
+    await client.ping()
+    server.pause()
+    for (const record of records) index.listAgain(record)
+    server.resume()
+    await eventually(async () => (await client.zcard(`sid:user:${userId}`)) === 1_000)
+    for (const record of records.slice(1_000)) index.listAgain(record)
+    await eventually(async () => (await client.zcard(`sid:user:${userId}`)) === 1_500)
+    client.disconnect()
+  })
+
+  test('needs to allow no more commands than the page names', async () => {
+    const [, rights] = /`(~sid:[^`]*)`/.exec(readText('docs/stores-redis.md'))!
+    const rules = rights!.split(/\s+/).concat('+hello', '+info')
+    await server.ask('acl', 'setuser', 'app', 'on', '>secret', ...rules)
+    const url = server.url.replace('//', '//app:secret@')
+    for (const open of [kinds['node-redis']!, kinds.ioredis!]) {
+      const client = await opened(open, url)
+      for (const wait of [undefined, { replicas: 1, timeout: 1 }]) {
+        const store = redisStore(client, { wait })
+        if (wait === undefined) for (const { run } of storeContract(() => store)) await run()
+        else await expect(store.insert(makeRecord())).rejects.toThrow('0 of 1 replicas')
+      }
+    }
   })
 })

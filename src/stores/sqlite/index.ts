@@ -46,9 +46,8 @@ export interface SqliteStore extends ListingStore {
 /**
  * Keeps sessions in a SQLite database, in the process: every call is synchronous.
  *
- * Give the store a connection of its own; the file may be the application's. Inside a transaction that the
- * application holds open on the same connection, a login would be acknowledged before it is committed. The
- * connection is set to WAL, `synchronous = FULL` (what was acknowledged survives a power cut, see
+ * Give the store a connection of its own; the file may be the application's. While the application holds a
+ * transaction open on the same connection, every write of the store is refused. The connection is set to WAL, `synchronous = FULL` (what was acknowledged survives a power cut, see
  * https://www.sqlite.org/pragma.html#pragma_synchronous), `wal_autocheckpoint = 100` pages and
  * `busy_timeout = 100` ms, or 0 while another process keeps the file locked. It is never closed.
  *
