@@ -35,7 +35,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     expiresAt: given.expiresAt,
     absoluteExpiresAt: given.absoluteExpiresAt,
   } satisfies Required<Record<keyof SessionRecord, unknown>>
-  for (const name in given) if (!(name in record)) keepUnknown(name, given, old, record)
+  for (const name in given) if (!Object.hasOwn(record, name)) keepUnknown(name, given, old, record)
   return Object.freeze(record)
 }
 
