@@ -12,6 +12,11 @@ import { userIdText } from './user.js'
 export interface Capabilities {
   /** Whether the sessions of a user can be listed and revoked together: `list`, `revokeAll` and their like. */
   readonly listByUser: boolean
+  /**
+   * Whether updates are atomic across all processes. Where they are not, two processes that write to one session at the
+   * same moment may lose a write, and one may bring back what the other has just ended; secrets do not rotate.
+   */
+  readonly atomicUpdates: boolean
 }
 
 /**
@@ -71,7 +76,8 @@ export class SessionManager implements Sessions {
 
   constructor(engine: Engine) {
     this.#engine = engine
-    this.can = { listByUser: engine.records.canList }
+    const { atomicUpdates } = engine.settings.store
+    this.can = { listByUser: engine.records.canList, atomicUpdates: atomicUpdates !== false }
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this {

@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly touchInterval?: Duration | undefined
   /**
    * How often a login gets a new secret, so that a copied cookie dies by itself and its use shows; `false`: never.
-   * At least twice `rotationGrace`. Default `'1h'`.
+   * At least twice `rotationGrace`. Default `'1h'`; `false` on a store whose `atomicUpdates` is false, which can't do it.
    */
   readonly rotateEvery?: Duration | false | undefined
   /**
