@@ -1,3 +1,4 @@
+import { createSessions } from 'express-sid'
 import { Events } from '../../src/core/events.js'
 import { turns } from '../support/stores.js'
 
@@ -91,17 +92,32 @@ describe('events', () => {
   })
 })
 
-describe('an event that is none', () => {
-  it.each(['on', 'off'] as const)('is refused by %s, with the one that was meant', (method) => {
-    const events = new Events()
-    const call = (name: unknown, listener: unknown = () => undefined) =>
-      events[method](name as 'login', listener as never)
-    const refused = (text: string) =>
-      expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(text) }) as Error
-    expect(() => call('loginFailed')).toThrow(refused('no session event "loginFailed"'))
-    expect(() => call('logn')).toThrow(refused('Did you mean login?'))
-    for (const name of ['toString', '__proto__', undefined, 7])
-      expect(() => call(name)).toThrow(refused('The events are login,'))
-    expect(() => call('login', null)).toThrow(refused('must be a function, not null'))
+describe('an event that there is not', () => {
+  it.each([
+    ['loginFailed', 'Did you mean loginRefused?'],
+    ['loginrefused', 'Did you mean loginRefused?'],
+    ['revoked', 'Did you mean revoke?'],
+    ['error', 'Did you mean storeError?'],
+    ['zebra', 'The events are login, logout, revoke, expire,'],
+    ['toString', 'The events are login,'],
+    ['', 'The events are login,'],
+    [undefined, 'There is no session event undefined. The events are login,'],
+    [Symbol('login'), 'There is no session event a symbol.'],
+  ])('is refused, and the right name said: %p', (name, words) => {
+    const sessions = createSessions()
+    for (const method of ['on', 'off'] as const) {
+      expect(() => sessions[method](name as 'login', () => undefined)).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),
+      )
+    }
+  })
+
+  it.each([undefined, null, 'log', {}])('and a listener that is no function are refused: %p', (listener) => {
+    expect(() => createSessions().on('login', listener as never)).toThrow(
+      expect.objectContaining({
+        code: 'OPTION_INVALID',
+        message: expect.stringContaining('the session event login must be a function'),
+      }),
+    )
   })
 })

@@ -794,9 +794,11 @@ describe('expired records of a store without an expiry of its own', () => {
 describe('a store that can not list', () => {
   const without = (store: SessionStore) => replacing(store, { listByUser: undefined })
 
-  it('is known beforehand: can.listByUser says so', () => {
-    expect(manager().sessions.can).toEqual({ listByUser: true })
-    expect(manager(without).sessions.can).toEqual({ listByUser: false })
+  it('is known beforehand: can says so', () => {
+    expect(manager().sessions.can).toEqual({ listByUser: true, atomicUpdates: true })
+    expect(manager(without).sessions.can).toEqual({ listByUser: false, atomicUpdates: true })
+    const weak = (store: SessionStore) => replacing(store, { atomicUpdates: false })
+    expect(manager(weak).sessions.can).toEqual({ listByUser: true, atomicUpdates: false })
   })
 })
 

@@ -2,9 +2,8 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
+import { checkListener } from './event-names.js'
 import { isPromise } from '../lib/promises.js'
-import { didYouMean } from '../lib/did-you-mean.js'
-import { invalid, show } from '../lib/invalid.js'
 import type { StoreOperation } from './records/store-calls.js'
 
 /** What every event about a session has: ids only, never a credential. */
@@ -87,33 +86,7 @@ export interface SessionEvents {
 /** May be async: no request waits for it, and a rejection is reported as a throw is. */
 export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
 
-/** Sends events to listeners. A listener that throws is reported, and never harms the request. */
-export class Events {
-  // An app may well add a listener for each of its sockets: no warning of a leak.
-  readonly #emitter = new EventEmitter().setMaxListeners(0)
-
-  on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
-    assertEvent(name, listener)
-    this.#emitter.on(name, listener)
-  }
-
-  off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
-    assertEvent(name, listener)
-    this.#emitter.off(name, listener)
-  }
-
-  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
-    for (const listener of this.#emitter.listeners(name) as Listener<Name>[]) {
-      try {
-        const returned = listener(event)
-        if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(name, error))
-      } catch (error) {
-        report(name, error)
-      }
-    }
-  }
-}
-
+// The compiler keeps it complete.
 const names: Record<keyof SessionEvents, true> = {
   login: true,
   logout: true,
@@ -128,18 +101,30 @@ const names: Record<keyof SessionEvents, true> = {
   unawaited: true,
 }
 
-/** A misspelt event never comes, and an audit log would stay empty without a word. */
-function assertEvent(name: unknown, listener: unknown): void {
-  if (typeof name !== 'string' || !Object.hasOwn(names, name)) {
-    const meant = didYouMean(String(name), Object.keys(names))
-    const fix =
-      meant === undefined ? `The events are ${Object.keys(names).join(', ')}.` : `Did you mean ${meant}?`
-    throw invalid(`There is no session event ${show(name)}. ${fix}`)
+/** Sends events to listeners. A listener that throws is reported, and never harms the request. */
+export class Events {
+  // An app may well add a listener for each of its sockets: no warning of a leak.
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
+
+  on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
+    this.#emitter.on(name, listener)
   }
-  if (typeof listener !== 'function') {
-    throw invalid(
-      `The listener of the session event ${show(name)} must be a function, not ${show(listener)}.`,
-    )
+
+  off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
+    this.#emitter.off(name, listener)
+  }
+
+  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
+    for (const listener of this.#emitter.listeners(name) as Listener<Name>[]) {
+      try {
+        const returned = listener(event)
+        if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(name, error))
+      } catch (error) {
+        report(name, error)
+      }
+    }
   }
 }
 

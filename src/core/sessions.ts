@@ -14,6 +14,11 @@ import type { UserId } from './user-id.js'
 export interface Capabilities {
   /** Whether the sessions of a user can be listed and revoked together: `list`, `revokeAll` and their like. */
   readonly listByUser: boolean
+  /**
+   * Whether updates are atomic across all processes. Where they are not, two processes that write to one session at the
+   * same moment may lose a write, and one may bring back what the other has just ended; secrets do not rotate.
+   */
+  readonly atomicUpdates: boolean
 }
 
 /**
@@ -34,7 +39,7 @@ export interface Sessions {
   /**
    * Calls the listener at each such event, in the order of registration. Listeners must not be slow.
    *
-   * @throws SessionError OPTION_INVALID for a name that is no event's, and for a listener that is no function.
+   * @throws SessionError OPTION_INVALID for an event that there is not, and for what is no function.
    * @example
    * sessions.on('login', ({ userId, client }) => audit.info('login', userId, client.ip))
    */
@@ -73,7 +78,8 @@ export class SessionManager implements Sessions {
 
   constructor(engine: Engine) {
     this.#engine = engine
-    this.can = { listByUser: engine.records.canList }
+    const { atomicUpdates } = engine.settings.store
+    this.can = { listByUser: engine.records.canList, atomicUpdates: atomicUpdates !== false }
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this {
