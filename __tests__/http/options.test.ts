@@ -26,6 +26,7 @@ const names = [
   'rotationGrace',
   'onReuse',
   'storeTimeout',
+  'maxDataBytes',
   'onStoreError',
   'onClientChange',
   'trustedOrigins',
@@ -79,6 +80,7 @@ test('lifetimes are 7 and 30 days, an hour for guests, and a touch in five minut
     guestIdleTimeout: 60 * MINUTE,
     touchInterval: 5 * MINUTE,
     storeTimeout: 2 * SECOND,
+    maxDataBytes: 65_536,
     onStoreError: 'fail',
     onClientChange: { engine: 'refuse', network: 'report' },
   })

@@ -1,6 +1,6 @@
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import { invalid } from '../lib/invalid.js'
-import { callback, duration, group, oneOf, orFalse } from '../lib/option-kinds.js'
+import { callback, duration, group, integer, oneOf, orFalse } from '../lib/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
@@ -69,6 +69,12 @@ export const sessionOptions = {
     kind: duration({ min: 1, max: 2 ** 31 - 1, words: 'longer than 0 and below 24 days' }),
     default: '2s',
     doc: 'how long one call to the store, or to loadUser, may take',
+  },
+  maxDataBytes: {
+    kind: integer(1),
+    default: 65_536,
+    defaultText: '`65536` (64 KB)',
+    doc: "how many bytes a session's data may take as JSON",
   },
   onStoreError: {
     kind: oneOf('fail', 'anonymous'),

@@ -25,6 +25,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     unusedRotations: given.unusedRotations,
     endedBy: given.endedBy,
     userId,
+    userIdType: given.userIdType,
     user: given.user === old?.user ? given.user : frozenJson(given.user),
     data: given.data === old?.data ? given.data : frozenJson(given.data),
     userAgent: given.userAgent,
