@@ -3,6 +3,7 @@ import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
+import { DeviceBinding } from './device-binding.js'
 import { Events } from './events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
@@ -21,6 +22,8 @@ import type { ClientSource, Settle } from './verdict.js'
 export interface Started {
   readonly record: SessionRecord
   readonly token: string
+  /** The challenge of the offer to bind the session to its device, where there is one. */
+  readonly offer?: string | undefined
 }
 
 /**
@@ -31,6 +34,8 @@ export class Engine {
   readonly events = new Events()
   readonly records: Records
   readonly live: LiveRecords
+  /** Absent where sessions are not bound to devices: then nothing of it runs. */
+  readonly binding: DeviceBinding | undefined
   readonly #identification: Identification
   readonly #sweep: Sweep | undefined
 
@@ -40,6 +45,8 @@ export class Engine {
     )
     this.live = new LiveRecords(this.records, this.events)
     const { records, live, events } = this
+    const { deviceBinding } = settings
+    this.binding = deviceBinding && new DeviceBinding(records, live, events, settings, deviceBinding.ttl)
     this.#identification = new Identification(
       records,
       live,
@@ -47,6 +54,7 @@ export class Engine {
       new Renewal(records, events, settings),
       new Reuse(records, live, events, settings, (userId) => this.revokeAll(userId)),
       settings,
+      this.binding,
     )
     const { expiryStep } = this.records
     this.#sweep = expiryStep && new Sweep(expiryStep)
@@ -66,9 +74,14 @@ export class Engine {
     return userOf(record, this.settings)
   }
 
-  /** What may be shown of a session to the request that uses it. */
-  infoOf(record: SessionRecord): SessionInfo {
-    return infoOf(record, true)
+  /** What may be shown of a session: to the request that uses it, then it is the current one, or to others. */
+  infoOf(record: SessionRecord, isCurrent = true): SessionInfo {
+    return infoOf(record, isCurrent, this.isBound(record))
+  }
+
+  /** Whether a session is bound to its device, and that is enforced. */
+  isBound(record: SessionRecord): boolean {
+    return this.binding !== undefined && record.binding?.state === 'bound'
   }
 
   /** Starts a session without a user. */
@@ -81,15 +94,17 @@ export class Engine {
    * If they can't be ended, the new session is taken back and the login has failed.
    *
    * @param keep the names of the data to take over from a guest's session.
+   * @param takesOffer whether the browser can be offered to bind the session to its device.
    */
   async login(
     user: unknown,
     client: Client,
     held: readonly SessionRecord[],
     keep: readonly string[] = [],
+    takesOffer = false,
   ): Promise<Started> {
     const kept = keepUser(user, this.settings)
-    const started = await this.#start(kept, await this.#guestData(held, keep), client)
+    const started = await this.#start(kept, await this.#guestData(held, keep), client, takesOffer)
     const { id: sessionId, userId } = started.record
     try {
       await this.end(held, true)
@@ -156,8 +171,14 @@ export class Engine {
     this.records.close()
   }
 
-  async #start(kept: KeptUser | undefined, data: JsonObject, client: Client): Promise<Started> {
+  async #start(
+    kept: KeptUser | undefined,
+    data: JsonObject,
+    client: Client,
+    takesOffer = false,
+  ): Promise<Started> {
     const { id, token, secretHash, seriesHash } = mint()
+    const offer = takesOffer ? this.binding?.offer(id) : undefined
     const record: SessionRecord = {
       id,
       version: 1,
@@ -166,6 +187,7 @@ export class Engine {
       userId: kept?.userId,
       user: kept?.user,
       data,
+      binding: offer?.binding,
       userAgent: client.userAgent,
       ip: client.ip,
       ...timesAtStart(Date.now(), kept === undefined, this.settings),
@@ -176,7 +198,7 @@ export class Engine {
       this.#takeBack(id)
       throw error
     }
-    return { record, token }
+    return { record, token, offer: offer?.challenge }
   }
 
   /** What a login takes over: by name, and from a guest only. Read again, since the guest may have written since. */

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
 import { isPromise } from '../lib/promises.js'
+import type { ProofAlgorithm } from '../record.js'
 import type { StoreOperation } from './records/store-calls.js'
 
 /** What every event about a session has: ids only, never a credential. */
@@ -12,6 +13,12 @@ export interface SessionEvent {
   /** Whose session it is. */
   readonly userId: string
 }
+
+/**
+ * What was wrong with the bound cookie: it was `missing`, `unknown` (never issued, or long ago), or `expired`.
+ * `skipped`: it is not fresh, and the browser says that it could not renew it.
+ */
+export type StaleReason = 'missing' | 'unknown' | 'expired' | 'skipped'
 
 /**
  * The events of a manager, for audit logs and alerts. No event holds a secret, a token or a cookie, and none is about
@@ -59,6 +66,13 @@ export interface SessionEvents {
    * it (`onReuse`).
    */
   reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
+  /** A session was bound to its device (`deviceBinding`): the device has proven its key for the first time. */
+  bind: SessionEvent & { readonly algorithm: ProofAlgorithm }
+  /**
+   * A request had the cookie of a bound session, but no fresh bound cookie: the cookie was copied, or the browser
+   * could not renew it. Sent at most once per session and `touchInterval`.
+   */
+  stale: SessionEvent & { readonly reason: StaleReason; readonly client: Client }
   /**
    * A call to the store failed; `operation` is the method of the store. A request that depends on it gets a 503. A
    * touch or a sweep that fails shows only here.

@@ -3,7 +3,7 @@ import { labelOf } from './client/user-agent.js'
 import { copyJson } from '../lib/json.js'
 
 /** What may be shown of a session: no hash, and none of the application's data. */
-export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
+export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boolean): SessionInfo {
   return {
     id: record.id,
     userId: record.userId,
@@ -16,6 +16,7 @@ export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
     lastSeenAt: record.lastSeenAt,
     expiresAt: record.expiresAt,
     absoluteExpiresAt: record.absoluteExpiresAt,
+    isBound,
     current: isCurrent,
   }
 }

@@ -4,7 +4,6 @@ import { unknownNames } from '../lib/did-you-mean.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
-import { infoOf } from './info.js'
 import { userIdText } from './user.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
@@ -84,7 +83,7 @@ export class SessionManager implements Sessions {
 
   async find(sessionId: string): Promise<SessionInfo | undefined> {
     const record = await this.#engine.live.find(sessionId)
-    return record && infoOf(record)
+    return record && this.#engine.infoOf(record, false)
   }
 
   async list(userId: string | number): Promise<SessionInfo[]> {
@@ -93,7 +92,7 @@ export class SessionManager implements Sessions {
     return live
       .filter((record) => record !== undefined)
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
-      .map((record) => infoOf(record))
+      .map((record) => this.#engine.infoOf(record, false))
   }
 
   async revoke(sessionId: string): Promise<boolean> {

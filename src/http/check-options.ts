@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.js'
 import { SessionError } from '../errors.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
+import { resolveBinding } from './binding/options.js'
 import { resolveCookie } from './cookie/options.js'
 import type { Duration, HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
@@ -17,6 +18,7 @@ const names: Record<keyof SessionOptions, true> = {
   rotateEvery: true,
   rotationGrace: true,
   onReuse: true,
+  deviceBinding: true,
   storeTimeout: true,
   onStoreError: true,
   onClientChange: true,
@@ -34,10 +36,12 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   }
   unknownNames(options, Object.keys(names), 'sessionMiddleware() and createSessions()')
   const isProduction = process.env.NODE_ENV === 'production'
+  const cookie = resolveCookie(options.cookie, isProduction)
   return {
     ...lifetimes(options),
     ...rotation(options),
-    cookie: resolveCookie(options.cookie, isProduction),
+    cookie,
+    deviceBinding: resolveBinding(options.deviceBinding, cookie, options.store),
     trustedOrigins: parseTrustedOrigins(options.trustedOrigins ?? []),
     onStoreError: oneOf('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
     onClientChange: clientChange(options.onClientChange),

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { SessionError } from '../../errors.js'
+import { unboundRefusal } from '../binding/guard.js'
 import { prefersJson } from './respond.js'
 import { checkHelperOptions } from '../check-options.js'
 import { fail } from '../request/fail.js'
@@ -12,24 +13,39 @@ export interface RequireUserOptions {
    * which `login()` goes back to. Default: none; the answer is an error of status 401, as it is for scripts.
    */
   readonly loginPage?: string | undefined
+  /**
+   * Whether the session must be bound to its device; needs `deviceBinding`. Others get a 403 (UNBOUND). Default: as
+   * `deviceBinding.unbound` says.
+   */
+  readonly bound?: boolean | undefined
 }
 
 /**
  * Lets only requests with a user of a session pass; what lies behind is `Cache-Control: private, no-store`
  * unless the application says otherwise.
  *
- * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
+ * Answers 401 (UNAUTHENTICATED) or a redirect; 403 (UNBOUND) where the session must be bound to its device; 503 when the store failed, whatever `onStoreError` says.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
-  checkHelperOptions(options, { loginPage: 'address' }, 'requireUser()')
-  const { loginPage } = options
+  checkHelperOptions(options, { loginPage: 'address', bound: 'boolean' }, 'requireUser()')
+  const { loginPage, bound = false } = options
   return function requireUserGuard(req, res, next) {
     const state = stateOf(req)
     if (state.user !== undefined) {
+      const { deviceBinding } = state.wiring.settings
+      if (bound || deviceBinding !== undefined) {
+        const refusal = unboundRefusal(state.record!, deviceBinding, bound)
+        if (refusal !== undefined) return fail(res, next, refusal)
+      }
       if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
       return next()
     }
     if (state.failure !== undefined) return fail(res, next, state.failure)
+    if (state.barred?.status === 503) {
+      // The browser could not prove its device now. It can later: the session lives on, and a login would end it.
+      res.setHeader('Retry-After', '60')
+      return fail(res, next, state.barred)
+    }
     if (loginPage === undefined || !wantsPage(req)) return fail(res, next, state.barred ?? unauthenticated())
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))

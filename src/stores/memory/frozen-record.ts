@@ -21,6 +21,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     priorUntil: given.priorUntil,
     unusedRotations: given.unusedRotations,
     endedBy: given.endedBy,
+    binding: given.binding === old?.binding ? given.binding : frozenBinding(given.binding),
     userId,
     user: given.user === old?.user ? given.user : frozenJson(given.user),
     data: given.data === old?.data ? given.data : frozenJson(given.data),
@@ -32,6 +33,10 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     expiresAt: given.expiresAt,
     absoluteExpiresAt: given.absoluteExpiresAt,
   } satisfies Required<Record<keyof SessionRecord, unknown>>)
+}
+
+function frozenBinding(binding: SessionRecord['binding']): SessionRecord['binding'] {
+  return frozenJson(binding as JsonObject | undefined) as SessionRecord['binding']
 }
 
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */

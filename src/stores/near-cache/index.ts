@@ -84,6 +84,11 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
         (record) => near.settle(id, place, record),
       )
     },
+    getFresh(id) {
+      near.drop(id)
+      const read = () => (store.getFresh === undefined ? store.get(id) : store.getFresh(id))
+      return ask(read, same)
+    },
     listByUser: (userId) => ask(() => store.listByUser(userId), same),
     clear: () => near.clear(),
     ...(store.getMany && { getMany }),
