@@ -35,11 +35,13 @@ export interface RegisteredBinding {
   readonly key: DeviceKey
   /** Makes the challenges. It opens nothing: a proof is a signature by the device's key. */
   readonly challengeKey: string
+  /** The offer that it responded to: a browser that has not received the response sends the same again. */
+  readonly offerHash: string
   readonly registeredAt: number
 }
 
 /** The device has proven its key. From now on the session's cookie is good only beside a fresh bound cookie. */
-export interface BoundBinding extends Omit<RegisteredBinding, 'state'> {
+export interface BoundBinding extends Omit<RegisteredBinding, 'state' | 'offerHash'> {
   readonly state: 'bound'
   readonly boundAt: number
   /** The bound cookies that are good: SHA-256 of the value in base64url, and until when. The newest is the first. */

@@ -4,6 +4,7 @@ import {
   freshness,
   isChallengeOf,
   isOpenOffer,
+  isRegisteredBy,
   offered,
   refreshed,
   registered,
@@ -19,7 +20,7 @@ const key: DeviceKey = { algorithm: 'ES256', jwk: { kty: 'EC', crv: 'P-256', x: 
 const hash = (value: string) => hashOf(value)
 const bind = (value: string, at: number, before?: BoundBinding) =>
   refreshed(
-    before ?? registered(key, 'k0', at),
+    before ?? registered('offer', key, 'k0', at),
     { valueHash: hash(value), challengeKey: `k-${value}` },
     at,
     times,
@@ -35,14 +36,24 @@ describe('an offer', () => {
   })
 
   it('is used up by the registration', () => {
-    expect(isOpenOffer(registered(key, 'k', T), hash('nonce'), T)).toBe(false)
+    expect(isOpenOffer(registered('offer', key, 'k', T), hash('nonce'), T)).toBe(false)
     expect(isOpenOffer(undefined, hash('nonce'), T)).toBe(false)
+  })
+
+  it('that was used knows its own registration again, as long as it would have been open', () => {
+    const done = registered(hash('nonce'), key, 'k', T)
+    expect(isRegisteredBy(done, hash('nonce'), { ...key }, T + 5 * MINUTE - 1)).toBe(true)
+    expect(isRegisteredBy(done, hash('nonce'), key, T + 5 * MINUTE)).toBe(false)
+    expect(isRegisteredBy(done, hash('other'), key, T)).toBe(false)
+    expect(isRegisteredBy(done, hash('nonce'), { ...key, jwk: { ...key.jwk, x: 'z' } }, T)).toBe(false)
+    expect(isRegisteredBy(bind('a', T), hash('nonce'), key, T)).toBe(false)
+    expect(isRegisteredBy(offered(hash('nonce'), T), hash('nonce'), key, T)).toBe(false)
   })
 })
 
 describe('a bound cookie', () => {
   it('is asked for only after the first proof, and after a while', () => {
-    for (const binding of [undefined, offered('h', T), registered(key, 'k', T)]) {
+    for (const binding of [undefined, offered('h', T), registered('offer', key, 'k', T)]) {
       expect(freshness(binding, [], T + 1_000 * MINUTE, times)).toBe('fresh')
     }
     const bound = bind('a', T)
@@ -80,7 +91,7 @@ describe('a bound cookie', () => {
 
 describe('a challenge', () => {
   const session = { id: '019a0000-0000-7000-8000-000000000000' }
-  const binding = registered(key, 'k0', T)
+  const binding = registered('offer', key, 'k0', T)
   const text = challengeOf(session, binding, T, times)
 
   it('is good for its own session until its end, as long as no proof was accepted', () => {
@@ -125,7 +136,7 @@ describe('the record', () => {
     expiresAt: T,
     absoluteExpiresAt: T,
   }
-  const states = [undefined, offered('h', T), registered(key, 'k', T), bind('a', T)]
+  const states = [undefined, offered('h', T), registered('offer', key, 'k', T), bind('a', T)]
 
   it.each(states)('keeps each state through a store: %j', (binding) => {
     const given = { ...record, binding }
@@ -146,7 +157,7 @@ describe('the record', () => {
     { state: 'broken' },
     { state: 'offered', offerHash: 7, offerUntil: T },
     { state: 'registered', challengeKey: 'k' },
-    { ...registered(key, 'k', T), key: { algorithm: 'ES256' } },
+    { ...registered('offer', key, 'k', T), key: { algorithm: 'ES256' } },
     { ...bind('a', T), issued: undefined },
     { ...bind('a', T), boundAt: 'x' },
   ])('with a broken binding is damaged, and lets nobody in: %j', (binding) => {

@@ -1,8 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext } from 'playwright-core'
 
 /** Starts the Chromium on PATH, with nothing that asks the internet. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(more: readonly string[] = []): Promise<Browser> {
+  return chromium.launch(chromiumOptions(more))
+}
+
+/** The same Chromium with a profile in this folder, which outlives it. */
+export function launchProfile(folder: string, more: readonly string[]): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, chromiumOptions(more))
+}
+
+function chromiumOptions(more: readonly string[]) {
   const find = 'command -v chromium || command -v chromium-browser || command -v google-chrome'
   const executablePath = execFileSync('sh', ['-c', find], { encoding: 'utf8' }).trim()
   const quiet = [
@@ -11,8 +20,5 @@ export function launchChromium(): Promise<Browser> {
     '--disable-sync',
     '--disable-quic',
   ]
-  return chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet],
-  })
+  return { executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet, ...more] }
 }

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type {
   BoundBinding,
   DeviceKey,
@@ -59,9 +60,28 @@ export function isOpenOffer(
   return binding?.state === 'offered' && now < binding.offerUntil && hashMatches(hash, binding.offerHash)
 }
 
-/** A session whose browser has registered a key. */
-export function registered(key: DeviceKey, challengeKey: string, now: number): RegisteredBinding {
-  return { state: 'registered', key, challengeKey, registeredAt: now }
+/** A session whose browser has registered a key, in response to this offer. */
+export function registered(
+  offerHash: string,
+  key: DeviceKey,
+  challengeKey: string,
+  now: number,
+): RegisteredBinding {
+  return { state: 'registered', key, challengeKey, offerHash, registeredAt: now }
+}
+
+/**
+ * Whether this very registration has been made, a moment ago: a browser sends it again where the connection broke
+ * before the response. With another key it is not the same.
+ */
+export function isRegisteredBy(
+  binding: SessionBinding | undefined,
+  hash: string,
+  key: DeviceKey,
+  now: number,
+): boolean {
+  if (binding?.state !== 'registered' || now >= binding.registeredAt + OFFER_MS) return false
+  return hashMatches(hash, binding.offerHash) && isDeepStrictEqual(key, binding.key)
 }
 
 /** Whether a key is known, so that the device can prove it. */
@@ -79,12 +99,15 @@ export function refreshed(
   now: number,
   { ttl, slack }: BindingTimes,
 ): BoundBinding {
-  const before = binding.state === 'bound' ? binding.issued.filter(([, until]) => now < until) : []
+  const { key, registeredAt } = binding
+  const isBound = binding.state === 'bound'
+  const before = isBound ? binding.issued.filter(([, until]) => now < until) : []
   return {
-    ...binding,
     state: 'bound',
-    boundAt: binding.state === 'bound' ? binding.boundAt : now,
+    key,
     challengeKey: fresh.challengeKey,
+    registeredAt,
+    boundAt: isBound ? binding.boundAt : now,
     issued: [[fresh.valueHash, now + ttl + slack] as const, ...before].slice(0, MAX_ISSUED),
   }
 }

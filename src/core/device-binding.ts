@@ -9,6 +9,7 @@ import {
   hasKey,
   isChallengeOf,
   isOpenOffer,
+  isRegisteredBy,
   offered,
   refreshed,
   registered,
@@ -95,18 +96,17 @@ export class DeviceBinding {
     if (proof?.key === undefined || id === '') return undefined
     const { key } = proof
     const hash = hashOf(nonce)
+    const isOpen = ({ binding }: SessionRecord) => isOpenOffer(binding, hash, Date.now())
+    const isDone = ({ binding }: SessionRecord) => isRegisteredBy(binding, hash, key, Date.now())
     const record = await this.#find(id)
-    const isOffer = record !== undefined && isOpenOffer(record.binding, hash, Date.now())
-    if (!isOffer || !isSignedBy(proof, key)) return undefined
+    if (record === undefined || !(isOpen(record) || isDone(record)) || !isSignedBy(proof, key))
+      return undefined
     const challengeKey = random()
-    let isKept = false
-    const kept = await this.live.change(record, (current) => {
-      const now = Date.now()
-      // An offer serves once: of two registrations at a time, one finds it used.
-      isKept = isOpenOffer(current.binding, hash, now)
-      return isKept ? { ...current, binding: registered(key, challengeKey, now) } : current
-    })
-    return kept && isKept ? this.#challenge(kept) : undefined
+    const changed = await this.live.change(record, (current) =>
+      // An offer serves one key: of two registrations at a time, one finds it used.
+      isOpen(current) ? { ...current, binding: registered(hash, key, challengeKey, Date.now()) } : current,
+    )
+    return changed && isDone(changed) ? this.#challenge(changed) : undefined
   }
 
   /**

@@ -127,27 +127,48 @@ describe('the registration', () => {
     expect((await browser.register()).status).toBe(400)
   })
 
-  it('happens once: a second one, with whatever key, is refused', async () => {
+  it('serves one key: with another one it is refused', async () => {
     const made = site()
     const browser = made.browser()
     const { challenge } = offerIn(await browser.login())
     await browser.register()
     const kept = bindingOf(made, browser)
-    for (const device of [browser.device, new Device()]) {
-      expect((await browser.register(device.registration(challenge))).status).toBe(400)
+    const other = new Device()
+    for (const proof of [
+      other.registration(challenge),
+      other.registration(challenge, { header: { jwk: browser.device.jwk } }),
+      browser.device.registration(challenge, { header: { jwk: other.jwk } }),
+    ]) {
+      expect((await browser.register(proof)).status).toBe(400)
     }
     expect(bindingOf(made, browser)).toEqual(kept)
   })
 
-  it('happens once, also of several at the same time', async () => {
-    const made = site()
-    const browser = made.browser()
+  it('serves one key, also of several at the same time', async () => {
+    const browser = site().browser()
     const { challenge } = offerIn(await browser.login())
     const responses = await Promise.all(
       Array.from({ length: 10 }, () => browser.register(new Device().registration(challenge))),
     )
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(responses.filter(({ status }) => status === 400)).toHaveLength(9)
+  })
+
+  it('that is sent again, since its response was lost, gets the same again. Nothing is written twice', async () => {
+    const made = site()
+    const browser = made.browser()
+    const { challenge } = offerIn(await browser.login())
+    const proof = browser.device.registration(challenge)
+    const responses = await Promise.all(Array.from({ length: 5 }, () => browser.register(proof)))
+    const [kept, writes] = [bindingOf(made, browser), writesOf(made)]
+    responses.push(await browser.register(proof))
+    expect(
+      responses.map(({ status, body }) => [status, (body as object) && body.session_identifier]),
+    ).toEqual(responses.map(() => [200, browser.sessionId]))
+    expect([bindingOf(made, browser), writesOf(made)]).toEqual([kept, writes])
+    expect((await browser.refresh()).status).toBe(200)
+    // From the first proof on it is over.
+    expect((await browser.register(proof)).status).toBe(400)
   })
 
   it('of a session that has ended is refused', async () => {
