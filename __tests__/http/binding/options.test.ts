@@ -17,7 +17,7 @@ test('has defaults', () => {
     path: '/_session/binding',
     unbound: 'allow',
     refreshFrom: ['*'],
-    cookieName: '__Host-sid-bound',
+    cookieName: '__Host-sid',
     sameSite: 'lax',
   })
 })
@@ -32,7 +32,7 @@ test('takes what is given', () => {
   expect(resolved(given, { name: 'app', secure: true })).toMatchObject({
     ...given,
     ttl: 5 * MINUTE,
-    cookieName: 'app-bound',
+    cookieName: 'app',
   })
 })
 

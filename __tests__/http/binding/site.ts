@@ -146,8 +146,13 @@ export class Browser {
   }
 }
 
+/** Each session has a bound cookie of its own. */
+export function boundName(sid = ''): string {
+  return `__Host-sid-bound-${sid.slice(24, 36)}`
+}
+
 function cookieHeader({ sid, bound }: Jar): Record<string, string> {
-  const pairs = [sid && `__Host-sid=${sid}`, bound && `__Host-sid-bound=${bound}`].filter(Boolean)
+  const pairs = [sid && `__Host-sid=${sid}`, bound && `${boundName(sid)}=${bound}`].filter(Boolean)
   return pairs.length === 0 ? {} : { cookie: pairs.join('; ') }
 }
 

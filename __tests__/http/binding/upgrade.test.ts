@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { authenticateUpgrade } from 'express-sid'
 import { MINUTE, moveTheClock, rejectionOf, stopTheClock } from '../../support/core.js'
-import { site, type Jar } from './site.js'
+import { boundName, site, type Jar } from './site.js'
 
 beforeEach(() => stopTheClock())
 afterEach(() => jest.useRealTimers())
 
 /** A handshake with these cookies. */
 function handshake({ sid, bound }: Jar): IncomingMessage {
-  const cookie = [`__Host-sid=${sid}`, ...(bound ? [`__Host-sid-bound=${bound}`] : [])].join('; ')
+  const cookie = [`__Host-sid=${sid}`, ...(bound ? [`${boundName(sid)}=${bound}`] : [])].join('; ')
   const socket = Object.assign(new PassThrough(), { remoteAddress: '::ffff:127.0.0.1', encrypted: true })
   return {
     headers: { cookie, host: 'app.example' },

@@ -48,7 +48,7 @@ export class TlsSite {
   readonly calls: Call[] = []
   readonly store: FaultyStore
   sessions!: Sessions
-  seen: Seen[] = []
+  readonly #seen: Seen[][] = []
   /** How many responses of each kind get lost, after the server has done its work. */
   readonly lose = { registration: 0, refresh: 0 }
   /** What the requests said of a renewal that was skipped. */
@@ -56,29 +56,42 @@ export class TlsSite {
   #server: Server | undefined
   #port = 0
 
-  constructor(private readonly options: SessionOptions = {}) {
+  /**
+   * @param shape `prefix`: what a proxy in front takes off each path. `nodes`: how many managers take turns.
+   */
+  constructor(
+    private readonly options: SessionOptions = {},
+    private readonly shape: { readonly prefix?: string; readonly nodes?: number } = {},
+  ) {
     this.store = new FaultyStore('async')
   }
 
   get url(): string {
-    return `https://app.example:${this.#port}`
+    return `https://app.example:${this.#port}${this.shape.prefix ?? ''}`
   }
 
-  /** Starts a process' worth of it: again on the same port, with a new manager on the same store. */
+  /** Starts it, again on the same port: with new managers on the same store. */
   async start(): Promise<void> {
-    this.sessions = createSessions({
-      store: this.store,
-      cookie: { secure: true },
-      deviceBinding: true,
-      rotateEvery: false,
-      ...this.options,
+    const { prefix = '', nodes = 1 } = this.shape
+    const managers = Array.from({ length: nodes }, () => this.#manager())
+    const apps = managers.map((one) => this.#app(one))
+    this.sessions = managers[0]!
+    let turn = 0
+    const server = createServer(certificate, (req, res) => {
+      req.url = req.url!.slice(prefix.length) || '/'
+      apps[turn++ % nodes]!(req, res)
     })
-    this.seen = eventsOf(this.sessions)
-    const server = createServer(certificate, this.#app())
     this.#addSockets(server)
     await new Promise<void>((resolve) => server.listen(this.#port, resolve))
     this.#server = server
     this.#port = (server.address() as AddressInfo).port
+  }
+
+  #manager(): Sessions {
+    const binding = { cookie: { secure: true }, deviceBinding: true, rotateEvery: false } as const
+    const sessions = createSessions({ store: this.store, ...binding, ...this.options })
+    this.#seen.push(eventsOf(sessions))
+    return sessions
   }
 
   async stop(): Promise<void> {
@@ -103,10 +116,14 @@ export class TlsSite {
   }
 
   namesOfEvents(): string[] {
-    return this.seen.map(({ name }) => name)
+    return this.#seen.flat().map(({ name }) => name)
   }
 
-  #app(): Express {
+  get #home(): string {
+    return `${this.shape.prefix ?? ''}/`
+  }
+
+  #app(sessions: Sessions): Express {
     const app = express()
     app.use((req, res, next) => {
       const { 'secure-session-skipped': skipped, cookie } = req.headers
@@ -122,16 +139,16 @@ export class TlsSite {
       )
       next()
     })
-    app.use(sessionMiddleware(this.sessions))
+    app.use(sessionMiddleware(sessions))
     app.all(
       '/login',
-      login(() => ann, { redirect: '/' }),
+      login(() => ann, { redirect: this.#home }),
     )
     app.get(
       '/callback',
-      login(() => ann, { redirect: '/', crossSite: true }),
+      login(() => ann, { redirect: this.#home, crossSite: true }),
     )
-    app.all('/logout', logout({ redirect: '/' }))
+    app.all('/logout', logout({ redirect: this.#home }))
     const who = express.Router()
     who.get('/', (req, res) => res.send(`<p>${req.user ? 'Ann' : 'Stranger'}</p>`))
     who.get('/me', (req, res) => res.json({ in: req.user !== undefined, isBound: sessionOf(req).isBound }))

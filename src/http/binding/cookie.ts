@@ -3,14 +3,31 @@ import { stringifySetCookie } from 'cookie'
 import { carryCookie } from '../cookie/carry.js'
 import type { BindingConfig } from './options.js'
 
-/** Gives the browser a bound cookie. It lives for the time of one proof. */
-export function giveBoundCookie(res: ServerResponse, config: BindingConfig, value: string): void {
-  carry(res, config, { value, maxAge: Math.floor(config.ttl / 1000) })
+/**
+ * The name of the bound cookie of a session. Each session has its own: a browser may still renew the one of a session
+ * before, whose other cookie it has lost. With one name for both, each would replace the other's value.
+ */
+export function boundName({ cookieName }: BindingConfig, sessionId: string): string {
+  return `${cookieName}-bound-${sessionId.slice(-12)}`
 }
 
-/** Makes the browser forget the bound cookie. */
-export function clearBoundCookie(res: ServerResponse, config: BindingConfig): void {
-  carry(res, config, { value: '', maxAge: 0, expires: new Date(0) })
+/** Gives the browser a bound cookie. It lives for the time of one proof. */
+export function giveBoundCookie(
+  res: ServerResponse,
+  config: BindingConfig,
+  sessionId: string,
+  value: string,
+): void {
+  const maxAge = Math.floor(config.ttl / 1000)
+  const name = boundName(config, sessionId)
+  carryCookie(res, name, stringifySetCookie({ ...attributes(config), name, value, maxAge }))
+}
+
+/** Makes the browser forget the bound cookie of a session that has ended. */
+export function clearBoundCookie(res: ServerResponse, config: BindingConfig, sessionId: string): void {
+  const name = boundName(config, sessionId)
+  const gone = { value: '', maxAge: 0, expires: new Date(0) }
+  carryCookie(res, name, stringifySetCookie({ ...attributes(config), name, ...gone }))
 }
 
 /**
@@ -22,11 +39,6 @@ export function boundAttributes({ sameSite }: BindingConfig): string {
   return `Path=/; Secure; HttpOnly; SameSite=${names[sameSite]}`
 }
 
-function carry(
-  res: ServerResponse,
-  { cookieName: name, sameSite }: BindingConfig,
-  given: { readonly value: string; readonly maxAge: number; readonly expires?: Date },
-): void {
-  const attributes = { path: '/', secure: true, httpOnly: true, sameSite } as const
-  carryCookie(res, name, stringifySetCookie({ name, ...attributes, ...given }))
+function attributes({ sameSite }: BindingConfig) {
+  return { path: '/', secure: true, httpOnly: true, sameSite } as const
 }

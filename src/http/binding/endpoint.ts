@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Challenge, DeviceBinding, Refreshed } from '../../core/device-binding.js'
 import { isSessionError } from '../../errors.js'
-import { boundAttributes, giveBoundCookie } from './cookie.js'
+import { boundAttributes, boundName, giveBoundCookie } from './cookie.js'
+import { readCookie } from '../cookie/read.js'
 import { sendChallenge, sentString } from './headers.js'
 import type { BindingConfig } from './options.js'
 
 /*
  * Where browsers register and prove the keys of their devices: one path, inside the middleware, before the origin of
- * the request is looked at. A call is identified by the session's id and a proof, never by cookies: after a link from
+ * the request is looked at. A call is identified by the session's id and a proof, not by cookies: after a link from
  * another site, browsers send none.
  *
  * Statuses mean something to the browser. 403 with a challenge: sign this. 503: try later. 400: the session has ended,
@@ -33,7 +34,7 @@ export function serveBinding(
 ): void {
   const id = sentString(req, ID)
   const proof = sentString(req, PROOF)
-  const done = id === undefined ? binding.register(proof ?? '') : binding.refresh(id, proof)
+  const done = id === undefined ? binding.register(proof ?? '') : refresh(req, binding, config, id, proof)
   res.setHeader('Cache-Control', 'no-store')
   done.then(
     (result) => respond(res, config, result, id === undefined),
@@ -44,6 +45,23 @@ export function serveBinding(
       res.end()
     },
   )
+}
+
+/**
+ * A browser may still renew the proof for a session whose cookie it has lost, in a crash for example, or when it was
+ * closed. When it has a session's cookie again, of another session, it is told to forget the old one: its device would
+ * sign for both, and browsers limit how often it does.
+ */
+async function refresh(
+  req: IncomingMessage,
+  binding: DeviceBinding,
+  config: BindingConfig,
+  id: string,
+  proof: string | undefined,
+): Promise<Refreshed | Challenge | undefined> {
+  const [token, another] = readCookie(req.headers.cookie, config.cookieName, 2)
+  const hasMovedOn = token !== undefined && another === undefined && !token.startsWith(`${id}.`)
+  return hasMovedOn ? undefined : binding.refresh(id, proof)
 }
 
 function respond(
@@ -58,7 +76,7 @@ function respond(
   }
   sendChallenge(res, result)
   const isRefreshed = 'value' in result
-  if (isRefreshed) giveBoundCookie(res, config, result.value)
+  if (isRefreshed) giveBoundCookie(res, config, result.sessionId, result.value)
   if (isRefreshed || isRegistration) {
     res.setHeader('Content-Type', 'application/json')
     return void res.end(JSON.stringify(instructions(config, result)))
@@ -72,7 +90,9 @@ function instructions(config: BindingConfig, { sessionId }: Challenge) {
   return {
     session_identifier: sessionId,
     scope: { include_site: false },
-    credentials: [{ type: 'cookie', name: config.cookieName, attributes: boundAttributes(config) }],
+    credentials: [
+      { type: 'cookie', name: boundName(config, sessionId), attributes: boundAttributes(config) },
+    ],
     allowed_refresh_initiators: config.refreshFrom,
   }
 }

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Challenge } from '../../core/device-binding.js'
 import type { DeviceSigns } from '../../core/verdict.js'
 import { MAX_COOKIE_VALUES } from '../../core/identification.js'
+import type { SessionRecord } from '../../record.js'
 import { readCookie } from '../cookie/read.js'
 import { oneText } from '../origin/host.js'
-import { clearBoundCookie } from './cookie.js'
+import { boundName, clearBoundCookie } from './cookie.js'
 import type { BindingConfig } from './options.js'
 import { relativePath } from './relative-path.js'
 
@@ -22,21 +23,16 @@ export function sentString(req: IncomingMessage, name: string): string | undefin
 }
 
 /** What a request brings along to show that it comes from the device of its session. */
-export function deviceSigns(
-  req: IncomingMessage,
-  { cookieName }: BindingConfig,
-  sessionId: string,
-): DeviceSigns {
+export function deviceSigns(req: IncomingMessage, config: BindingConfig, sessionId: string): DeviceSigns {
   const skipped = oneText(req.headers['secure-session-skipped'])
   return {
-    values: readCookie(req.headers.cookie, cookieName, MAX_COOKIE_VALUES),
+    values: readCookie(req.headers.cookie, boundName(config, sessionId), MAX_COOKIE_VALUES),
     isSkipped: skipped !== undefined && skipped.includes(sessionId),
   }
 }
 
 /**
- * Offers the browser of a new login to bind the session. The bound cookie of the session before is taken away: while
- * there is one, the browser would not prove its new key.
+ * Offers the browser of a new login to bind the session.
  *
  * @param endpoint The path as this process sees it. The browser gets it relative to the path of the login, so it is
  * right behind a proxy that adds or removes a prefix.
@@ -44,19 +40,21 @@ export function deviceSigns(
 export function offerBinding(
   req: IncomingMessage & { readonly originalUrl?: string },
   res: ServerResponse,
-  config: BindingConfig,
   endpoint: string,
   challenge: string,
 ): void {
   const path = relativePath(req.originalUrl ?? req.url ?? '/', endpoint)
   res.setHeader(REGISTRATION, `(ES256 RS256);path="${path}";challenge="${challenge}"`)
-  clearBoundCookie(res, config)
 }
 
-/** Takes back what the login in the same request has offered, and the bound cookie. */
-export function withdrawBinding(res: ServerResponse, config: BindingConfig): void {
+/** Takes back what a login in the same request has offered, and the bound cookies of the sessions that have ended. */
+export function withdrawBinding(
+  res: ServerResponse,
+  config: BindingConfig,
+  ended: readonly SessionRecord[],
+): void {
   res.removeHeader(REGISTRATION)
-  clearBoundCookie(res, config)
+  for (const { id, binding } of ended) if (binding?.state === 'bound') clearBoundCookie(res, config, id)
 }
 
 /** Asks for the next proof. */

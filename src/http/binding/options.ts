@@ -39,9 +39,9 @@ export interface BindingConfig extends BindingSettings {
   readonly path: string
   readonly unbound: 'allow' | 'refuse'
   readonly refreshFrom: readonly string[]
-  /** The name of the bound cookie. */
+  /** The name of the session's cookie, where a session can be bound. */
   readonly cookieName: string
-  /** Its attributes as both the cookie and the registration say them. A browser compares them. */
+  /** That of the session's cookie, and so of the bound one. */
   readonly sameSite: CookieSettings['sameSite']
 }
 
@@ -75,7 +75,7 @@ export function resolveBinding(
     path: path(given.path ?? '/_session/binding'),
     unbound: unbound(given.unbound ?? 'allow'),
     refreshFrom: refreshFrom(given.refreshFrom ?? (cookie.sameSite === 'none' ? [] : ['*'])),
-    cookieName: `${cookie.onSecureRequest.name}-bound`,
+    cookieName: cookie.onSecureRequest.name,
     sameSite: cookie.sameSite,
   }
 }

@@ -100,7 +100,7 @@ export class SessionState {
       await this.#begin(started)
       const { deviceBinding } = this.wiring.settings
       if (started.offer !== undefined && deviceBinding !== undefined) {
-        offerBinding(this.req, this.res, deviceBinding, this.bindingPath ?? deviceBinding.path, started.offer)
+        offerBinding(this.req, this.res, this.bindingPath ?? deviceBinding.path, started.offer)
       }
       // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
       this.#setUser(engine.settings.loadUser ? user : engine.userOf(started.record))
@@ -110,12 +110,13 @@ export class SessionState {
 
   logout(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const wasThere = await this.wiring.engine.end(this.#verdict.held)
+      const { held } = this.#verdict
+      const wasThere = await this.wiring.engine.end(held)
       this.#end()
       if (!this.res.headersSent) {
         const { settings } = this.wiring
         clearSessionCookie(this.res, settings, this.cookie)
-        if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding)
+        if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
       }
       return wasThere
     })
