@@ -35,5 +35,5 @@ export type {
   SessionInfo,
   SessionRecord,
 } from './record.js'
-export type { MaybePromise, SessionStore, UpdateResult } from './store.js'
+export type { ListingStore, MaybePromise, SessionStore, UpdateResult } from './store.js'
 export type { MemoryStoreOptions } from './stores/memory/index.js'

@@ -1,8 +1,7 @@
-/** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+import { isObject } from './lib/is-object.js'
+import type { JsonObject } from './lib/json.js'
 
-/** A JSON object: what a user and a session's data are kept as. */
-export type JsonObject = { readonly [key: string]: Json }
+export type { Json, JsonObject } from './lib/json.js'
 
 /** A proof of this kind was made by a key of the device: an algorithm of JWS (RFC 7518 §3.1). */
 export type ProofAlgorithm = 'ES256' | 'RS256'
@@ -71,7 +70,7 @@ export interface SessionRecord {
   /** How many successors in a row nobody has used. */
   readonly unusedRotations?: number | undefined
   /** Why the session has ended, in the moment before its record is deleted. */
-  readonly endedBy?: 'reuse' | undefined
+  readonly endedBy?: 'reuse' | 'login' | undefined
   /** How far the session is bound to its device; absent where that was never offered (`deviceBinding`). */
   readonly binding?: SessionBinding | undefined
   /** Whose session it is; absent for a guest. Never changes during a session's life. */
@@ -114,9 +113,13 @@ export interface SessionInfo {
   readonly current: boolean
 }
 
-/** Whether a store's answer can be trusted to be a record. The core checks each one before it is used. */
+/**
+ * Whether a value has every field of a record. The core checks what a store returns before it uses it.
+ *
+ * @example isSessionRecord(await store.get(id))
+ */
 export function isSessionRecord(value: unknown): value is SessionRecord {
-  // Spelt out, since every request comes through here: loops over names would cost ten times as much.
+  // Spelt out, since every request comes through here: a loop over names would cost ten times as much.
   return (
     isObject(value) &&
     typeof value.id === 'string' &&
@@ -159,26 +162,28 @@ function isOptional(value: unknown, type: 'number' | 'string'): boolean {
   return value === undefined || typeof value === type
 }
 
-/** A record as the text that stores keep. */
+/**
+ * A record as the text that stores keep.
+ *
+ * @example client.set(record.id, encodeRecord(record))
+ */
 export function encodeRecord(record: SessionRecord): string {
   return JSON.stringify(record)
 }
 
 /**
- * The record that a text holds. A text that is not JSON gives an object with the id alone, which
- * `isSessionRecord` refuses: so one damaged record fails its own request and no other of a batch,
- * and a revocation can still name what it must delete.
+ * The record that a text holds. Never throws: for any other text it returns an object with the id alone, which
+ * `isSessionRecord` refuses. So one damaged record fails its own request and no other one of a batch, and it can
+ * still be revoked.
+ *
+ * @example decodeRecord(id, await client.get(id))
  */
 export function decodeRecord(id: string, text: string): SessionRecord {
   try {
     const value: unknown = JSON.parse(text)
     if (isObject(value) && value.id === id) return value as unknown as SessionRecord
   } catch {
-    // Not JSON: answered below.
+    // Not JSON: damaged, see below.
   }
   return { id } as SessionRecord
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

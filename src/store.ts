@@ -1,7 +1,7 @@
+import type { MaybePromise } from './lib/promises.js'
 import type { SessionRecord } from './record.js'
 
-/** A store in the process answers at once, one on the network with a promise. */
-export type MaybePromise<T> = T | Promise<T>
+export type { MaybePromise } from './lib/promises.js'
 
 /**
  * `ok`: written. `absent`: there is no such record, nothing was written.
@@ -14,11 +14,16 @@ export type UpdateResult = 'ok' | 'absent' | 'conflict'
  * atomic on that key. The core does the rest for every store alike: deadlines, retries on conflict,
  * batching, events, and every decision about time.
  *
- * Absent, ended and forgotten are all *not found*, which is an answer. An exception means that the
+ * Absent, ended and forgotten records are all *not found*, which is a normal result. An exception means that the
  * system failed; the request is then refused with 503.
  *
- * Answers belong to the asker, and so do arguments: a store neither keeps an object that the caller could
- * change nor hands out one that would change the store. Records are treated as immutable by the core.
+ * Results belong to the caller, and so do arguments: a store neither keeps an object that the caller could
+ * change nor returns one whose change would change the store. The core treats records as immutable.
+ *
+ * Four methods are required. The others are capabilities: leave out what the store can't do. What is missing is
+ * known when the manager is made, not when a user asks for it.
+ *
+ * @example const store: SessionStore = { insert, get, update, delete: remove }
  */
 export interface SessionStore {
   /**
@@ -28,21 +33,14 @@ export interface SessionStore {
   insert(record: SessionRecord): MaybePromise<void>
 
   /**
-   * The record, or `undefined`. May answer one whose deadline has passed (the core decides that), and may
+   * The record, or `undefined`. May return one whose deadline has passed (the core decides that), and may
    * forget it from that moment on. Reads what was last written: never a replica that may lag.
    */
   get(id: string): MaybePromise<SessionRecord | undefined>
 
   /**
-   * The records of these ids, in their order, `undefined` for each that is absent. Offered by stores for
-   * which one question about many ids is cheaper than many questions; the core then gathers the lookups
-   * of one event-loop turn. One damaged record spoils only its own place in the answer.
-   */
-  getMany?(ids: readonly string[]): MaybePromise<(SessionRecord | undefined)[]>
-
-  /**
-   * For stores that may return what is older than the last write, as a cache does: `get` that never does. The core
-   * uses it where an old record would make an honest browser look like a thief.
+   * Optional, for stores that may return what is older than the last write, as a cache does: `get` that never does.
+   * The core uses it where an old record would make an honest browser look like a thief.
    */
   getFresh?(id: string): MaybePromise<SessionRecord | undefined>
 
@@ -52,20 +50,48 @@ export interface SessionStore {
    */
   update(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult>
 
-  /** Ends the session: true when it was there. From this answer on, no read finds it. */
+  /**
+   * Many updates in one call, each with a result of its own, in their order. Offered by stores for which that is
+   * cheaper. The core then gathers the touches of one turn of the event loop.
+   */
+  updateMany?(
+    updates: readonly { readonly record: SessionRecord; readonly ifVersion: number }[],
+  ): MaybePromise<UpdateResult[]>
+
+  /** Ends the session: true when it was there. Once this has returned, no read finds it. */
   delete(id: string): MaybePromise<boolean>
 
   /**
-   * All records of a user, in any order. May include some whose deadline has passed.
-   * Any string is a user id.
+   * Optional: all records of a user, in any order. May include some whose deadline has passed.
+   * Any string is a user id. Without this method the sessions of a user can't be listed or revoked together.
    */
-  listByUser(userId: string): MaybePromise<SessionRecord[]>
+  listByUser?(userId: string): MaybePromise<SessionRecord[]>
 
   /**
-   * For stores without an expiry of their own: removes records whose `expiresAt` is at or before `now`.
-   * Works through at most `limit` entries (removed, or found alive and put off) and answers how many;
+   * Optional, for stores in which one question about many ids is cheaper than many questions: the records of
+   * these ids, in their order, `undefined` for each that is absent. The core then gathers the lookups of one turn
+   * of the event loop. A damaged record spoils only its own place in the result.
+   */
+  getMany?(ids: readonly string[]): MaybePromise<(SessionRecord | undefined)[]>
+
+  /**
+   * Optional, for stores without an expiry of their own: removes records whose `expiresAt` is at or before `now`.
+   * Works through at most `limit` entries (removed, or found alive and put off) and returns how many;
    * fewer than `limit` means that nothing due is left. The core calls it in small steps, again and again,
-   * so one step must be short; any number of processes may call it side by side.
+   * so one step must be short; any number of processes may call it at the same time.
    */
   deleteExpired?(now: number, limit: number): MaybePromise<number>
+
+  /**
+   * Optional: `false` where `update` is atomic within one process only. Then two processes that write to one
+   * session at the same moment may lose a write, and a write may bring back what another process just ended.
+   * Absent means that updates are atomic across all processes.
+   */
+  readonly atomicUpdates?: boolean | undefined
+}
+
+/** A store that can list the sessions of a user, as every store of this package can. */
+export interface ListingStore extends SessionStore {
+  /** All records of a user, in any order. May include some whose deadline has passed. Any string is a user id. */
+  listByUser(userId: string): MaybePromise<SessionRecord[]>
 }

@@ -29,7 +29,7 @@ describe('events', () => {
     ])
   })
 
-  it('go no more to a listener that was taken off, even by another one at that very event', () => {
+  it('no longer reach a listener that was removed, even by another listener during the same event', () => {
     const events = new Events()
     const listener = jest.fn()
     events.on('revoke', listener)

@@ -73,7 +73,7 @@ describe('a touch', () => {
     })
   })
 
-  it("gives a guest a guest's time", () => {
+  it('gives a guest the idle timeout of guests', () => {
     expect(touched(session(true), START + MINUTE, chrome, lifetimes).expiresAt).toBe(START + MINUTE + HOUR)
   })
 

@@ -48,7 +48,7 @@ function manager(
 }
 
 const idsOf = (records: readonly { id: string }[]) => records.map(({ id }) => id).toSorted()
-const listedFor = async (memory: SessionStore, userId = 'ann') => idsOf(await memory.listByUser(userId))
+const listedFor = async (memory: SessionStore, userId = 'ann') => idsOf(await memory.listByUser!(userId))
 
 /** Fails when any part of any credential is somewhere in what the value says of itself. */
 function expectNoSecret(value: unknown, started: Started): void {
@@ -216,6 +216,51 @@ describe('a login', () => {
 
 describe('what a login keeps', () => {
   const cart = { cart: ['book'], coupon: 'x' }
+
+  it('has every guest write that was acknowledged, also one that falls between reading and ending the guest', async () => {
+    const late: string[] = []
+    let guest: Started | undefined
+    const { engine, changeData, memory } = manager((store) => ({
+      ...asyncStore(batching(store)),
+      // The guest writes while the login is being stored, and after that.
+      insert: async (record) => {
+        await turns(2)
+        if (record.userId !== undefined) {
+          await changeData(guest!.record, (data) => ({ ...data, cart: ['book', 'pen'] }), chrome)
+        }
+        return store.insert(record)
+      },
+    }))
+    guest = await engine.startGuest(cart, chrome)
+    const { record } = await engine.login(ann, chrome, [guest.record], ['cart'])
+    expect(record.data).toEqual({ cart: ['book', 'pen'] })
+    expect(((await memory.get(record.id)) as SessionRecord).data).toEqual({ cart: ['book', 'pen'] })
+    expect(await changeData(guest.record, () => ({ cart: late }), chrome)).toBeUndefined()
+    expect(await memory.get(guest.record.id)).toBeUndefined()
+  })
+
+  it('is lost by no write that was acknowledged, in 60 rounds with a slow store', async () => {
+    for (let round = 0; round < 60; round += 1) {
+      const { engine, changeData } = manager((store) => asyncStore(batching(store)))
+      const guest = await engine.startGuest({ count: 0 }, chrome)
+      let acknowledged = 0
+      const writing = (async () => {
+        for (;;) {
+          const written = await changeData(
+            guest.record,
+            ({ count }) => ({ count: Number(count) + 1 }),
+            chrome,
+          )
+          if (written === undefined) return
+          acknowledged = Number(written.data.count)
+        }
+      })()
+      await turns(round % 12)
+      const { record } = await engine.login(ann, chrome, [guest.record], ['count'])
+      await writing
+      expect(record.data.count).toBe(acknowledged)
+    }
+  })
 
   it("is a guest's data, by name", async () => {
     const { sessions, engine } = manager()
@@ -412,7 +457,7 @@ describe('what is shown of sessions', () => {
   it('leaves out a damaged record', async () => {
     const { sessions, engine } = manager((store) =>
       replacing(store, {
-        listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser(id) as SessionRecord[])],
+        listByUser: (id) => [{ id: 'x' } as SessionRecord, ...(store.listByUser!(id) as SessionRecord[])],
       }),
     )
     const { record } = await engine.login(ann, chrome, [])
@@ -531,7 +576,7 @@ describe('a revocation', () => {
     const { sessions, engine, memory } = manager((store) =>
       replacing(store, {
         listByUser: (id) =>
-          (store.listByUser(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
+          (store.listByUser!(id) as SessionRecord[]).map((one) => ({ id: one.id }) as SessionRecord),
       }),
     )
     await engine.login(ann, chrome, [])

@@ -83,7 +83,7 @@ describe('parsing a token', () => {
     }
   })
 
-  it('never takes one text for another: whatever is changed, it answers nothing or another id or secret', () => {
+  it('never reads a changed text as the same token: it returns undefined, or another id or secret', () => {
     const { id, token } = mint()
     const place = fc.nat({ max: token.length - 1 })
     fc.assert(
@@ -110,7 +110,7 @@ describe('parsing a token', () => {
   })
 
   it.each([
-    ['nothing', () => ''],
+    ['an empty text', () => ''],
     ['a percent-encoded dot', (token: string) => token.replace('.', '%2E')],
     ['a percent-encoded character in its right length', (token: string) => `%61${token.slice(3)}`],
     ['a trailing space', (token: string) => `${token} `],

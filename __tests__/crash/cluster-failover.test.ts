@@ -45,7 +45,7 @@ needs('redis-server')('while a Redis primary dies with writes that its replica h
   }
 
   // That all works again is what `underFault` waits for.
-  test('no answer is wrong in itself or late, and all works again without a restart of the app', () => {
+  test('no response is wrong or late, and all works again without a restart of the app', () => {
     for (const { wrong, late, during } of reports) {
       expect([wrong, late]).toEqual([[], []])
       // Which operation meets the dead primary is chance; that some do, and are refused, is not.

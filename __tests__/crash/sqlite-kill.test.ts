@@ -1,16 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startApp } from '../support/app-process.js'
 import { violations } from '../support/history.js'
+import { scratchFolder } from '../support/scratch.js'
 import { Workload } from '../support/workload.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'sid-kill-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const file = scratchFolder()
 
 test('kill -9 under load loses no acknowledged login, undoes no acknowledged logout, loses no count', async () => {
-  const env = { STORE: `sqlite:${join(folder, 'sessions.sqlite')}` }
+  const env = { STORE: `sqlite:${file('sessions.sqlite')}` }
   let app = await startApp('__tests__/support/app-server.ts', env)
   const fixed = { ...env, PORT: String(app.port) }
   const load = new Workload([`${app.url}/0`])

@@ -1,14 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { startApp, type App } from '../support/app-process.js'
+import { scratchFolder } from '../support/scratch.js'
 import { underFault, type Report } from '../support/trouble.js'
 
 describe('while another process holds the write lock of a SQLite file, and stands still', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sid-lock-'))
-  const file = join(folder, 'sessions.sqlite')
+  const file = scratchFolder()('sessions.sqlite')
   let app: App
   let report: Report
 
@@ -22,10 +19,7 @@ describe('while another process holds the write lock of a SQLite file, and stand
     })) as [Report]
   }, 60_000)
 
-  afterAll(async () => {
-    await app.stop()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  afterAll(() => app.stop())
 
   /** A process in the middle of a transaction, as a backup or a migration may be. */
   async function holdLock(): Promise<ChildProcess> {

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import mysql from 'mysql2/promise'
 import { Pool } from 'pg'
 import { startApp, type App } from '../support/app-process.js'
@@ -8,16 +5,17 @@ import { violations } from '../support/history.js'
 import { has, urls, type Part } from '../support/needs.js'
 import { dropKeys, freshPrefix } from '../support/redis-clients.js'
 import { startCluster, type RedisCluster } from '../support/redis-cluster.js'
+import { scratchFolder } from '../support/scratch.js'
 import { Workload } from '../support/workload.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'sid-two-'))
+const file = scratchFolder()
 const prefix = freshPrefix()
 const table = `sid_two_${process.pid}`
 const isLong = process.env.SID_LONG === '1'
 
 /** Each store by name: what it needs, and how the app is told to open it. */
 const stores: [name: string, part: Part | undefined, open: string][] = [
-  ['SQLite', undefined, `sqlite:${join(folder, 'sessions.sqlite')}`],
+  ['SQLite', undefined, `sqlite:${file('sessions.sqlite')}`],
   ['Redis through node-redis', 'redis', `redis:${prefix}1:`],
   ['Redis through ioredis', 'redis', `ioredis:${prefix}2:`],
   ['Redis Cluster through node-redis', 'redis-server', 'redis-cluster:one:@CLUSTER'],
@@ -42,7 +40,6 @@ describe('two processes on one store', () => {
   afterAll(async () => {
     await Promise.all(apps.map((app) => app.stop()))
     await cluster?.remove()
-    rmSync(folder, { recursive: true, force: true })
     if (has('redis')) await dropKeys(urls.redis, prefix)
     if (has('postgres')) {
       const pool = new Pool({ connectionString: urls.postgres })

@@ -1,22 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { startApp, type App } from '../support/app-process.js'
 import { launchChromium } from '../support/chromium.js'
 import { needs } from '../support/needs.js'
+import { scratchFolder } from '../support/scratch.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'sid-demo-'))
-const env = { DEMO_DATABASE: join(folder, 'sessions.sqlite') }
+const env = { DEMO_DATABASE: scratchFolder()('sessions.sqlite') }
 let app: App
 const start = async (port = '0') => (app = await startApp('demo/server.ts', { ...env, PORT: port }))
 afterEach(() => app.stop())
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('prints its address and the five steps', async () => {
   await start()
-  while (!app.output().includes('5. Open /')) await once(app.process.stdout!, 'data')
+  while (!app.output().includes('5. Open /')) await once(app.process.stdout, 'data')
   expect(app.output()).toContain(`http://localhost:${app.port}`)
 })
 

@@ -1,7 +1,8 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { startApp, type App } from '../support/app-process.js'
+import { listen } from '../support/listen.js'
 import { needs, type Part } from '../support/needs.js'
+import { Visitor } from '../support/visitor.js'
 
 describe.each<[Part, string]>([
   ['redis', 'redis'],
@@ -15,42 +16,34 @@ describe.each<[Part, string]>([
     afterAll(() => app.stop())
 
     /** Asks until every process has answered; each connection may reach another one. */
-    const askAll = async (cookie: string) => {
+    const askAll = async (visitor: Visitor) => {
       const answers = new Map<number, unknown>()
       while (answers.size < 3) {
-        const response = await fetch(`${app.url}/me`, { headers: { cookie, connection: 'close' } })
-        const { pid, user } = (await response.json()) as { pid: number; user: unknown }
-        answers.set(pid, user)
+        const { body } = await visitor.get('/me', { Connection: 'close' })
+        answers.set(body.pid as number, body.user)
       }
       return [...answers.values()]
     }
-    const post = (path: string, cookie: string, body = '') =>
-      fetch(app.url + path, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
-        body,
-      })
 
     test('a login on one is a login on all, a logout on one ends all at once', async () => {
       const name = `Ann ${Math.random()}`
-      const response = await post('/login', '', `name=${name}`)
-      const cookie = response.headers.get('set-cookie')!.split(';')[0]!
+      const browser = new Visitor(app.url)
+      await browser.login().type('form').send({ name })
       const user = { id: name.toLowerCase(), name }
-      expect(await askAll(cookie)).toEqual([user, user, user])
-      await post('/logout', cookie)
-      expect(await askAll(cookie)).toEqual([null, null, null])
+      expect(await askAll(browser)).toEqual([user, user, user])
+      const before = browser.copy()
+      await browser.logout()
+      expect(await askAll(before)).toEqual([null, null, null])
     }, 20_000)
 
     test('gives up on a port that is taken, and says so', async () => {
-      const other = createServer().listen(0)
-      await once(other, 'listening')
-      const PORT = String((other.address() as AddressInfo).port)
+      const other = await listen(createServer())
+      const PORT = String(other.port)
       const start = startApp('demo/cluster/server.ts', { STORE: store, PORT, WORKERS: '1' })
       await expect(start).rejects.toThrow(
         `before it listened on port ${PORT}. If the port is taken, set PORT`,
       )
-      other.close()
+      await other.close()
     }, 20_000)
   })
 })

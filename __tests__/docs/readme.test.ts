@@ -11,8 +11,9 @@ import { runInNewContext } from 'node:vm'
 import { authenticateUpgrade, createSessions, login, memoryStore, type SessionOptions } from 'express-sid'
 import request from 'supertest'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { cookieOf, expresses, makeApp } from '../http/support/apps.js'
-import { FaultyStore } from '../http/support/faulty-store.js'
+import { FaultyStore } from '../support/faulty-store.js'
+import { expresses, site } from '../support/site.js'
+import { cookieOf } from '../support/visitor.js'
 import { codeBlocks, readText, root, runBlock } from './support/page.js'
 
 // The README's code and its table of options, against the source. Its first page is run on the packed
@@ -142,11 +143,11 @@ describe('the README’s recipe for WebSockets', () => {
   let port: number
   const store = new FaultyStore('async')
   const opened: unknown[] = []
-  let app: ReturnType<typeof makeApp>['app']
+  let app: ReturnType<typeof site>['app']
 
   beforeAll(async () => {
     const sessions = createSessions({ store, storeTimeout: '200ms' })
-    ;({ app } = makeApp(expresses[0][1], sessions, (routes) => {
+    ;({ app } = site(expresses[0][1], sessions, (routes) => {
       routes.post(
         '/login',
         login(() => ({ id: 'ann' })),

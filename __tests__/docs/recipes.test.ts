@@ -1,9 +1,10 @@
 import { createSessions, login, requireUser, sessionOf, type Sessions } from 'express-sid'
 import request from 'supertest'
 import type { Express, RequestHandler } from 'express'
-import { cookieOf, expresses, makeApp } from '../http/support/apps.js'
-import { FaultyStore } from '../http/support/faulty-store.js'
-import { expectNoUnhandledRejection } from '../http/support/unhandled.js'
+import { FaultyStore } from '../support/faulty-store.js'
+import { expresses, site } from '../support/site.js'
+import { expectNoUnhandledRejection } from '../support/unhandled.js'
+import { cookieOf } from '../support/visitor.js'
 import { moveTheClock, MINUTE, stopTheClock } from '../support/core.js'
 import { runBlock } from './support/page.js'
 
@@ -24,7 +25,7 @@ function addPasswordRoutes(app: Express, sessions: Sessions): void {
 
 test('a route can ask for a login that is not older than it likes; the next login is a new session', async () => {
   stopTheClock()
-  const { app } = makeApp(express5, undefined, addPasswordRoutes)
+  const { app } = site(express5, undefined, addPasswordRoutes)
   const change = async (cookie: string) => (await request(app).post('/password').set('Cookie', cookie)).status
 
   const first = cookieOf(await request(app).post('/login'))
@@ -44,7 +45,7 @@ describe.each(expresses)('a route that asks for a fresh login, on %s', (_name, e
 
   test('answers 503 when the store fails after the request has begun', async () => {
     const store = new FaultyStore('async')
-    const { app } = makeApp(express, { store }, (routes, sessions) => {
+    const { app } = site(express, { store }, (routes, sessions) => {
       // Past the lookup of the middleware.
       routes.use('/password', (_req, _res, next) => {
         store.breakAt('get', 'rejects')
@@ -62,7 +63,7 @@ describe('at most five sessions a user', () => {
   function limited() {
     const sessions = createSessions()
     runBlock('others.slice(4)', { sessions })
-    const { app } = makeApp(express5, sessions, (routes) => {
+    const { app } = site(express5, sessions, (routes) => {
       routes.post('/login', logIn)
       routes.get('/me', requireUser(), (_req, res) => res.end())
     })

@@ -2,9 +2,9 @@ import express, { type RequestHandler } from 'express'
 import expressSession from 'express-session'
 import { login, logout, requireUser, sessionMiddleware, sessionOf } from 'express-sid'
 import passport from 'passport'
-import request from 'supertest'
-import { ann } from '../support/core.js'
-import { answerWithCode, route, setCookies } from './support/apps.js'
+import { ann } from '../support/people.js'
+import { answerWithCode } from '../support/site.js'
+import { setCookies, Visitor } from '../support/visitor.js'
 
 const bob = { id: 'passport-bob' }
 
@@ -35,21 +35,15 @@ function site(order: Order) {
     Object.assign(req.session, { views })
     res.json({ user: req.user ?? null, ours, views })
   })
-  app.post(
-    '/leave',
-    route(async (req, res) => {
-      await sessionOf(req).logout()
-      res.json({ user: req.user ?? null })
-    }),
-  )
+  app.post('/leave', async (req, res) => {
+    await sessionOf(req).logout()
+    res.json({ user: req.user ?? null })
+  })
   app.get('/guarded', requireUser(), (req, res) => void res.json(req.user))
-  app.post(
-    '/data',
-    route(async (req, res) => {
-      await sessionOf(req).set('a', 1)
-      res.json({ theirs: 'a' in req.session })
-    }),
-  )
+  app.post('/data', async (req, res) => {
+    await sessionOf(req).set('a', 1)
+    res.json({ theirs: 'a' in req.session })
+  })
   app.use(answerWithCode())
   return app
 }
@@ -57,54 +51,51 @@ function site(order: Order) {
 describe.each(['before', 'after'] as const)(
   'express-sid mounted %s express-session and passport',
   (order) => {
-    async function agentWith(...logins: ('ours' | 'theirs')[]) {
-      const agent = request.agent(site(order))
-      for (const one of logins) {
-        if (one === 'ours') await agent.post('/login')
-        else await agent.post('/passport')
-      }
-      return agent
+    async function visitorOf(...logins: ('ours' | 'theirs')[]) {
+      const visitor = new Visitor(site(order))
+      for (const one of logins) await visitor.post(one === 'ours' ? '/login' : '/passport')
+      return visitor
     }
 
     test('sets req.user for its own session', async () => {
-      const agent = await agentWith('ours')
-      expect((await agent.get('/')).body).toEqual({ user: ann, ours: ann, views: 1 })
+      const visitor = await visitorOf('ours')
+      expect((await visitor.get('/')).body).toEqual({ user: ann, ours: ann, views: 1 })
     })
 
     test("leaves passport's user alone where it has none itself, and does not take it for its own", async () => {
-      const agent = await agentWith('theirs')
-      expect((await agent.get('/')).body).toEqual({ user: bob, ours: null, views: 1 })
-      expect((await agent.get('/guarded')).status).toBe(401)
+      const visitor = await visitorOf('theirs')
+      expect((await visitor.get('/')).body).toEqual({ user: bob, ours: null, views: 1 })
+      expect((await visitor.get('/guarded')).status).toBe(401)
     })
 
     test('with both logged in, the one mounted later has req.user, and requireUser asks ours', async () => {
-      const agent = await agentWith('ours', 'theirs')
-      const { body } = await agent.get('/')
+      const visitor = await visitorOf('ours', 'theirs')
+      const { body } = await visitor.get('/')
       expect(body).toEqual({ user: order === 'before' ? bob : ann, ours: ann, views: 1 })
-      expect((await agent.get('/guarded')).status).toBe(200)
+      expect((await visitor.get('/guarded')).status).toBe(200)
     })
 
     test('logs out of its own session only', async () => {
-      const agent = await agentWith('ours', 'theirs')
-      const res = await agent.post('/logout')
+      const visitor = await visitorOf('ours', 'theirs')
+      const res = await visitor.post('/logout')
       expect(res.text).toBe('Logged Out')
       expect(setCookies(res)).toEqual([expect.stringMatching(/^sid=;/)])
-      expect((await agent.get('/')).body).toMatchObject({ user: bob, ours: null })
+      expect((await visitor.get('/')).body).toMatchObject({ user: bob, ours: null })
     })
 
     test("leaves passport's user on the request that logs out of ours, where that is the one", async () => {
-      const agent = await agentWith('ours', 'theirs')
-      expect((await agent.post('/leave')).body).toEqual({ user: order === 'before' ? bob : null })
+      const visitor = await visitorOf('ours', 'theirs')
+      expect((await visitor.post('/leave')).body).toEqual({ user: order === 'before' ? bob : null })
     })
 
     test("keeps data and the other's req.session apart, each with its own cookie", async () => {
-      const agent = await agentWith()
-      const first = await agent.get('/')
+      const visitor = await visitorOf()
+      const first = await visitor.get('/')
       expect(setCookies(first)).toEqual([expect.stringMatching(/^connect\.sid=/)])
-      const wrote = await agent.post('/data')
+      const wrote = await visitor.post('/data')
       expect(wrote.body).toEqual({ theirs: false })
       expect(setCookies(wrote)).toEqual([expect.stringMatching(/^sid=/)])
-      expect((await agent.get('/')).body.views).toBe(2)
+      expect((await visitor.get('/')).body.views).toBe(2)
     })
   },
 )

@@ -1,7 +1,7 @@
 import { wiringOf } from '../../src/http/wiring.js'
 import { createSessions, login, memoryStore, sessionMiddleware, type SessionOptions } from 'express-sid'
 import { ann, DAY, MINUTE, SECOND } from '../support/core.js'
-import { makeApp, expresses } from './support/apps.js'
+import { expresses, site } from '../support/site.js'
 import request from 'supertest'
 
 const invalid = (...words: string[]) =>
@@ -19,6 +19,9 @@ const names = [
   'absoluteTimeout',
   'guestIdleTimeout',
   'touchInterval',
+  'rotateEvery',
+  'rotationGrace',
+  'onReuse',
   'storeTimeout',
   'onStoreError',
   'onClientChange',
@@ -64,13 +67,13 @@ test.each(['idleTimeout', 'absoluteTimeout', 'guestIdleTimeout', 'touchInterval'
   },
 )
 
-test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', () => {
+test('lifetimes are 7 and 30 days, an hour for guests, and a touch in five minutes', () => {
   const { settings } = wiringOf(createSessions())!
   expect(settings).toMatchObject({
     idleTimeout: 7 * DAY,
     absoluteTimeout: 30 * DAY,
     guestIdleTimeout: 60 * MINUTE,
-    touchInterval: MINUTE,
+    touchInterval: 5 * MINUTE,
     storeTimeout: 2 * SECOND,
     onStoreError: 'fail',
     onClientChange: { engine: 'refuse', network: 'report' },
@@ -100,6 +103,21 @@ test('a storeTimeout that no timer can wait for is refused', () => {
   expect(make({ storeTimeout: '30d' })).toThrow(invalid('storeTimeout', '24 days'))
 })
 
+test('rotation leaves room for late responses, and can be turned off', () => {
+  expect(make({ rotationGrace: '59s' })).toThrow(invalid('rotationGrace', 'a minute'))
+  expect(make({ rotateEvery: 0 })).toThrow(invalid('rotateEvery', 'longer than 0'))
+  expect(make({ rotateEvery: true })).toThrow(invalid('rotateEvery', "'30m'"))
+  expect(make({ rotateEvery: '9m' })).toThrow(invalid('rotateEvery', 'twice rotationGrace'))
+  expect(make({ rotateEvery: '3m', rotationGrace: '2m' })).toThrow(invalid('twice rotationGrace'))
+  expect(make({ onReuse: 'ignore' })).toThrow(invalid('onReuse', "'end', 'endAll', 'report'"))
+  expect(wiringOf(createSessions({ rotateEvery: '2m', rotationGrace: '1m' }))!.settings).toMatchObject({
+    rotateEvery: 2 * MINUTE,
+    rotationGrace: MINUTE,
+    onReuse: 'end',
+  })
+  expect(wiringOf(createSessions({ rotateEvery: false }))!.settings.rotateEvery).toBe(false)
+})
+
 test('onStoreError and onClientChange take their words only', () => {
   expect(make({ onStoreError: 'ignore' })).toThrow(invalid('onStoreError', "'fail', 'anonymous'"))
   expect(make({ onClientChange: 'refuse' })).toThrow(invalid('onClientChange', 'object'))
@@ -123,9 +141,26 @@ test('trustedOrigins are whole origins', () => {
 })
 
 test('a store must have the methods of one', () => {
-  expect(make({ store: {} })).toThrow(invalid('store', 'insert, get, update, delete, listByUser'))
+  expect(make({ store: {} })).toThrow(invalid('store', 'insert, get, update, delete'))
   expect(make({ store: Promise.resolve(memoryStore()) })).toThrow(invalid('store'))
   expect(make({ store: { get() {}, set() {}, destroy() {} } })).toThrow(invalid('fromExpressSession'))
+})
+
+test('a store may leave out what it can not do, but must not fill it with something else', () => {
+  const least = { insert() {}, get() {}, update() {}, delete() {} }
+  expect(make({ store: least })).not.toThrow()
+  for (const name of ['listByUser', 'getMany', 'deleteExpired']) {
+    expect(make({ store: { ...least, [name]: undefined } })).not.toThrow()
+    expect(make({ store: { ...least, [name]: true } })).toThrow(invalid(`store.${name} must be a method`))
+  }
+})
+
+test.each(names)('%s: null is refused, never taken for absent', (name) => {
+  expect(make({ [name]: null })).toThrow(invalid(name))
+})
+
+test.each([[[]], [() => ({})]])('options that are %p are refused', (value) => {
+  expect(make(value)).toThrow(invalid('must be an object'))
 })
 
 test.each([
@@ -155,7 +190,7 @@ test('the middleware takes options, a manager, or nothing', () => {
 
 test.each(expresses)('undefined options are as if absent (%s)', async (_name, module) => {
   const options = Object.fromEntries([...names].map((name) => [name, undefined]))
-  const { app } = makeApp(module, options, (routes) => {
+  const { app } = site(module, options, (routes) => {
     routes.post(
       '/login',
       login(() => ann, { keep: undefined, redirect: undefined, crossSite: undefined }),
@@ -165,7 +200,7 @@ test.each(expresses)('undefined options are as if absent (%s)', async (_name, mo
 })
 
 test('a persistent cookie is the default; persistent: false leaves it to the window', async () => {
-  const { app } = makeApp(expresses[0][1], { cookie: { persistent: false } }, (routes) => {
+  const { app } = site(expresses[0][1], { cookie: { persistent: false } }, (routes) => {
     routes.post(
       '/login',
       login(() => ann),

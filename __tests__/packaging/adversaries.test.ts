@@ -55,7 +55,7 @@ for (const [name, store, describeIf] of stores) {
       expect(lines.filter((_, index) => users[index] !== null)).toEqual([])
     }
 
-    test('knows the holder of a token, in whatever company it comes', async () => {
+    test('knows the holder of a token, whatever other cookies come with it', async () => {
       const token = await logIn()
       const lines = [
         cookie(token),
@@ -184,7 +184,7 @@ for (const [name, store, describeIf] of stores) {
       }
     })
 
-    test('is not shaken by broken requests', async () => {
+    test('survives broken requests', async () => {
       const token = await logIn()
       const broken = ['\0', '\x01', '\x0b', '\x7f', '\r', '\n', '\xff\xfe', '\r\n '].flatMap((bytes) => [
         `Cookie: sid=${token}${bytes}`,
@@ -243,7 +243,7 @@ for (const [name, store, describeIf] of stores) {
       expect(await whoIs(cookie(token))).toBe('ann')
     })
 
-    test('answers a logout of nothing, of garbage and of a dead session alike', async () => {
+    test('responds alike to a logout of nothing, of garbage and of a dead session', async () => {
       const dead = await logIn()
       await ask('POST /logout', cookie(dead))
       for (const lines of [[], [cookie('garbage')], [cookie(dead)]]) {

@@ -1,12 +1,11 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import express, { type Express } from 'express'
 import { login, logout, requireUser, sessionMiddleware, sessionOf, type CookieOptions } from 'express-sid'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.js'
+import { listen } from '../support/listen.js'
 import { needs } from '../support/needs.js'
-
-const ann = { id: 'ann', name: 'Ann' }
+import { ann, safari } from '../support/people.js'
 
 /** An app whose pages show who is asking and what is in the cart; `/cart` works for guests as well. */
 function shop(cookie: CookieOptions = {}): Express {
@@ -39,14 +38,11 @@ function trap(shopUrl: string) {
   })
 }
 
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, resolve))
-  return (server.address() as AddressInfo).port
-}
+const atLocalhost = ({ port }: { port: number }) => `http://localhost:${port}`
 
 needs('chromium')('in a real browser', () => {
   let browser: Browser
-  let servers: Server[]
+  let servers: { close(): Promise<void> }[]
   let context: BrowserContext
   let page: Page
   let shopUrl: string
@@ -55,17 +51,17 @@ needs('chromium')('in a real browser', () => {
 
   beforeAll(async () => {
     browser = await launchChromium()
-    const shopServer = createServer(shop())
-    shopUrl = `http://localhost:${await listen(shopServer)}`
-    const trapServer = trap(shopUrl)
-    trapPort = await listen(trapServer)
-    const strictServer = createServer(shop({ name: '__Host-Http-sid' }))
-    strictUrl = `http://localhost:${await listen(strictServer)}`
-    servers = [shopServer, trapServer, strictServer]
+    const ours = await listen(shop())
+    const theirs = await listen(trap(atLocalhost(ours)))
+    const strict = await listen(shop({ name: '__Host-Http-sid' }))
+    shopUrl = atLocalhost(ours)
+    trapPort = theirs.port
+    strictUrl = atLocalhost(strict)
+    servers = [ours, theirs, strict]
   })
   afterAll(async () => {
     await browser.close()
-    for (const server of servers) server.close()
+    for (const server of servers) await server.close()
   })
   beforeEach(async () => {
     context = await browser.newContext()
@@ -157,9 +153,7 @@ needs('chromium')('in a real browser', () => {
     const tools = await context.newCDPSession(page)
     const emulate = (userAgent: string) => tools.send('Emulation.setUserAgentOverride', { userAgent })
     const own = await page.evaluate<string>('navigator.userAgent')
-    const iPhone =
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1'
-    await emulate(iPhone)
+    await emulate(safari.userAgent)
     expect(await visit('/')).toEqual([200, 'Stranger, cart []'])
     await emulate(own)
     expect(await visit('/')).toEqual([200, 'Ann, cart []'])

@@ -1,22 +1,16 @@
-import { sessionOf } from 'express-sid'
-import request from 'supertest'
-import { expresses, makeApp, route, setCookies } from '../http/support/apps.js'
+import { expresses, site } from '../support/site.js'
+import { setCookies } from '../support/visitor.js'
+
+const friend = 'https://friend.example'
 
 describe.each(expresses)('a guest on %s', (_name, module) => {
-  const site = (trustedOrigins: string[] = []) =>
-    makeApp(module, { trustedOrigins }, (app) => {
-      app.all(
-        '/cart',
-        route(async (req, res) => {
-          await sessionOf(req).set('cart', ['item'])
-          res.end()
-        }),
-      )
-    }).app
+  /** A stranger's first write, in a request with these headers. */
+  const begin = (headers: Record<string, string>, method = 'post') => {
+    const stranger = site(module, { trustedOrigins: [friend] }).visitor()
+    return stranger.run((session) => session.set('cart', ['item']), headers, method)
+  }
 
-  const friend = 'https://friend.example'
-
-  test.each([
+  test.each<[string, Record<string, string>]>([
     ['cross-site, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'cross-site' }],
     ['on another port or subdomain', { 'Sec-Fetch-Site': 'same-site' }],
     ['cross-site, by Origin', { Origin: 'https://evil.example' }],
@@ -24,21 +18,20 @@ describe.each(expresses)('a guest on %s', (_name, module) => {
   ])(
     'is not started for a form of a page that is %s: its cookie would replace a login',
     async (_, headers) => {
-      const res = await request(site()).post('/cart').set(headers)
+      const res = await begin(headers)
       expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
       expect(setCookies(res)).toEqual([])
     },
   )
 
-  test.each([
+  test.each<[string, string, Record<string, string>]>([
     ['our own page', 'post', { 'Sec-Fetch-Site': 'same-origin' }],
     ['a trusted origin', 'post', { 'Sec-Fetch-Site': 'cross-site', Origin: friend }],
     ['no browser', 'post', {}],
     // The browser sends our Lax cookie along, so who comes without one has none to lose.
     ['a link of another site', 'get', { 'Sec-Fetch-Site': 'cross-site' }],
-  ] as const)('is started for %s', async (_, method, headers) => {
-    const { [method]: ask } = request(site([friend]))
-    const res = await ask('/cart').set(headers)
+  ])('is started for %s', async (_, method, headers) => {
+    const res = await begin(headers, method)
     expect(res.status).toBe(200)
     expect(setCookies(res)).toHaveLength(1)
   })

@@ -1,38 +1,21 @@
 import { inspect } from 'node:util'
-import {
-  login,
-  logout,
-  memoryStore,
-  refuse,
-  requireUser,
-  sessionOf,
-  type SessionRecord,
-  type SessionStore,
-} from 'express-sid'
-import request from 'supertest'
-import { agents, cookieOf, expresses, makeApp, route, setCookies, tokenOf } from '../http/support/apps.js'
-import { eventsOf } from '../support/core.js'
-
-const ann = { id: 'ann', name: 'Ann' }
+import { login, memoryStore, refuse, requireUser, type SessionStore } from 'express-sid'
+import { eventsOf, HOUR, moveTheClock, stopTheClock } from '../support/core.js'
+import { ann, firefox } from '../support/people.js'
+import { expresses, site as siteOn } from '../support/site.js'
+import { wrapped, type Operation } from '../support/stores.js'
+import { setCookies, type Visitor, type Work } from '../support/visitor.js'
 
 /** Writes down what it is asked, and fails as drivers do: with what it was asked in the error. */
-class Ledger implements SessionStore {
-  readonly asked: unknown[] = []
-  failing = ''
-  readonly #inner = memoryStore()
-
-  insert = (record: SessionRecord) => this.#do('insert', record, () => this.#inner.insert(record))
-  get = (id: string) => this.#do('get', id, () => this.#inner.get(id))
-  update = (record: SessionRecord, version: number) =>
-    this.#do('update', record, () => this.#inner.update(record, version))
-  delete = (id: string) => this.#do('delete', id, () => this.#inner.delete(id))
-  listByUser = (userId: string) => this.#do('listByUser', userId, () => this.#inner.listByUser(userId))
-
-  #do<T>(operation: string, asked: unknown, work: () => T): T {
-    this.asked.push([operation, asked])
-    if (this.failing === operation) throw Object.assign(new Error(`${operation} failed`), { asked })
-    return work()
-  }
+function ledger() {
+  const asked: unknown[] = []
+  const broken = new Set<Operation>()
+  const store = wrapped(memoryStore(), (operation, method) => (...args) => {
+    asked.push([operation, args])
+    if (broken.has(operation)) throw Object.assign(new Error(`${operation} failed`), { asked: args })
+    return method(...args)
+  })
+  return { store, asked, broken }
 }
 
 /** All that anybody but the browser gets to see while the app runs. */
@@ -44,11 +27,14 @@ function watch() {
   return seen
 }
 
-afterEach(() => jest.restoreAllMocks())
+afterEach(() => {
+  jest.restoreAllMocks()
+  jest.useRealTimers()
+})
 
 describe.each(expresses)('the secret of a session on %s', (_name, module) => {
   const site = (store: SessionStore) =>
-    makeApp(module, { store, touchInterval: 0 }, (app) => {
+    siteOn(module, { store, touchInterval: 0 }, (app) => {
       app.post(
         '/login',
         login(() => ann, { keep: ['cart'] }),
@@ -57,29 +43,21 @@ describe.each(expresses)('the secret of a session on %s', (_name, module) => {
         '/refused',
         login(() => refuse({ reason: 'locked', userId: 'ann' })),
       )
-      app.post('/logout', logout())
       app.get('/me', requireUser(), (req, res) => res.json(req.user))
-      app.get(
-        '/list',
-        route(async (req, res) => res.json(await sessionOf(req).list())),
-      )
-      app.post(
-        '/cart',
-        route(async (req, res) => {
-          await sessionOf(req).set('cart', ['item'])
-          res.json({ id: sessionOf(req).id, session: inspect(sessionOf(req).get('cart')) })
-        }),
-      )
-      app.post(
-        '/broken',
-        route((req) => sessionOf(req).set('key', 1n)),
-      )
     })
 
+  const list: Work = (session) => session.list()
+  const fillCart: Work = async (session) => {
+    await session.set('cart', ['item'])
+    return { id: session.id, session: inspect(session.get('cart')) }
+  }
+  const breakData: Work = (session) => session.set('key', 1n)
+
   test('is nowhere but in the cookie, whatever happens to the session', async () => {
+    stopTheClock()
     const seen = watch()
-    const store = new Ledger()
-    const { app, sessions, errors } = site(store)
+    const { store, asked, broken } = ledger()
+    const { visitor, sessions, errors } = site(store)
     const events = eventsOf(sessions)
     // A chatty listener prints all it is told, and one that fails has its error printed by us.
     sessions.on('login', (event) => {
@@ -89,52 +67,81 @@ describe.each(expresses)('the secret of a session on %s', (_name, module) => {
 
     const tokens: string[] = []
     const answers: unknown[] = []
-    const ask = async (path: string, cookie = '', headers: Record<string, string> = {}) => {
-      const method = path === '/me' || path === '/list' ? 'get' : 'post'
-      const all = { 'User-Agent': agents.chrome, ...(cookie && { Cookie: cookie }), ...headers }
-      const res = await request(app)[method](path).set(all)
-      if (setCookies(res).length > 0 && tokenOf(res) !== '') tokens.push(tokenOf(res))
+    /** One request, and what it let out. */
+    const note = async (asking: ReturnType<Visitor['get']>) => {
+      const res = await asking
+      for (const line of setCookies(res)) {
+        const [, token] = /^sid=([^;]+)/.exec(line) ?? []
+        if (token !== undefined) tokens.push(token)
+      }
       const { 'set-cookie': _cookie, ...others } = res.headers as Record<string, unknown>
       answers.push([res.text, others])
-      return res
     }
 
-    const guest = cookieOf(await ask('/cart'))
-    const first = cookieOf(await ask('/login', guest))
-    for (const path of ['/me', '/list', '/cart', '/broken', '/refused']) await ask(path, first)
-    await ask('/me', first, { 'User-Agent': agents.firefox })
-    await ask('/me', `${first.slice(0, -1)}${first.endsWith('A') ? 'E' : 'A'}`)
-    await ask('/cart', first, { 'Sec-Fetch-Site': 'cross-site' })
-    for (const [operation, path] of [
-      ['get', '/me'],
-      ['update', '/me'],
-      ['update', '/cart'],
-      ['listByUser', '/list'],
-      ['insert', '/login'],
-      ['delete', '/login'],
-      ['delete', '/logout'],
-    ] as const) {
-      store.failing = operation
-      await ask(path, first)
-      store.failing = ''
+    const browser = visitor()
+    await note(browser.run(fillCart))
+    await note(browser.login())
+    await note(browser.get('/me'))
+    for (const work of [list, fillCart, breakData]) await note(browser.run(work))
+    await note(browser.post('/refused'))
+    await note(browser.copy(firefox).get('/me'))
+    const { cookie } = browser
+    const mangled = `${cookie.slice(0, -1)}${cookie.endsWith('A') ? 'E' : 'A'}`
+    await note(browser.copy({ cookie: mangled }).get('/me'))
+    await note(browser.run(fillCart, { 'Sec-Fetch-Site': 'cross-site' }))
+    const troubles: [Operation, () => ReturnType<Visitor['get']>][] = [
+      ['get', () => browser.get('/me')],
+      ['update', () => browser.get('/me')],
+      ['update', () => browser.run(fillCart)],
+      ['listByUser', () => browser.run(list)],
+      ['insert', () => browser.login()],
+      ['delete', () => browser.login()],
+      ['delete', () => browser.logout()],
+    ]
+    for (const [operation, ask] of troubles) {
+      broken.add(operation)
+      await note(ask())
+      broken.delete(operation)
     }
-    const second = cookieOf(await ask('/login', first))
+    await note(browser.login())
     await sessions.revokeAll('ann')
-    await ask('/me', second)
-    const third = cookieOf(await ask('/login'))
-    await ask('/logout', third)
-    await ask('/cart', third)
+    await note(browser.get('/me'))
+    const another = visitor()
+    await note(another.login())
+    const ended = another.copy()
+    await note(another.logout())
+    await note(ended.run(fillCart))
 
-    // The life was as full as it was meant to be: four sessions and a last guest, and each kind of event but one.
-    expect(tokens.length).toBeGreaterThanOrEqual(5)
+    // A thief uses a cookie that the browser has long replaced.
+    const robbed = visitor()
+    await note(robbed.login())
+    const thief = robbed.copy()
+    for (let hour = 0; hour < 3; hour += 1) {
+      moveTheClock(HOUR)
+      await note(robbed.get('/me'))
+    }
+    expect(robbed.token).not.toBe(thief.token)
+    await note(thief.get('/me'))
+
+    // The life was as full as it was meant to be: two guests, four logins, a rotation, and each kind of event but one.
+    expect(tokens.length).toBeGreaterThanOrEqual(7)
     const names = new Set(events.map(({ name }) => name))
     expect([...names].toSorted()).toEqual(
-      ['clientChange', 'login', 'loginRefused', 'logout', 'revoke', 'storeError'].toSorted(),
+      [
+        'clientChange',
+        'login',
+        'loginRefused',
+        'logout',
+        'reuse',
+        'revoke',
+        'rotate',
+        'storeError',
+      ].toSorted(),
     )
     expect(errors.length).toBeGreaterThanOrEqual(7)
     expect(seen.length).toBeGreaterThanOrEqual(2)
 
-    const everything = [store.asked, events, errors, seen, answers, await sessions.list('ann')]
+    const everything = [asked, events, errors, seen, answers, await sessions.list('ann')]
     const text = inspect(everything, { depth: Infinity, showHidden: true, maxStringLength: Infinity })
     expect(text).toContain(tokens[0]!.slice(0, 36))
     for (const token of tokens) {

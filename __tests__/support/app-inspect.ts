@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { SessionStore } from 'express-sid'
+import { wrapped } from './stores.js'
 
 /** What grows when a store does not answer. */
 export interface AppState {
@@ -18,17 +19,11 @@ const collectGarbage = runInNewContext('gc') as () => void
 /** The store, with its unanswered calls counted. */
 export function inspect(store: SessionStore): { store: SessionStore; state: () => AppState } {
   let unanswered = 0
-  const counting = new Proxy(store, {
-    get(target, name) {
-      const method: unknown = Reflect.get(target, name)
-      if (typeof method !== 'function') return method
-      return (...args: unknown[]) => {
-        const answer: unknown = Reflect.apply(method, target, args)
-        if (!(answer instanceof Promise)) return answer
-        unanswered += 1
-        return answer.finally(() => (unanswered -= 1))
-      }
-    },
+  const counting = wrapped(store, (_, method) => (...args) => {
+    const answer = method(...args)
+    if (!(answer instanceof Promise)) return answer
+    unanswered += 1
+    return answer.finally(() => (unanswered -= 1))
   })
   const state = () => {
     collectGarbage()

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
@@ -8,30 +8,35 @@ const root = join(__dirname, '../..')
 export interface App {
   readonly url: string
   readonly port: number
-  readonly process: ChildProcess
+  readonly process: ChildProcessWithoutNullStreams
   /** What it printed so far, on both outputs. */
   readonly output: () => string
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 /** Starts a TypeScript file as a server of its own process and waits until it says where it listens. */
-export async function startApp(file: string, env: Record<string, string> = {}): Promise<App> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, file)], {
-    cwd: root,
-    // Jest's own environment would make the child a test.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...serverUrls(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export function startApp(file: string, env: Record<string, string> = {}): Promise<App> {
+  // Jest's own environment would make the child a test.
+  const base = { PATH: process.env.PATH, HOME: process.env.HOME, ...serverUrls() }
+  return startNode(['--import', 'tsx', join(root, file)], { cwd: root, env: { ...base, ...env } })
+}
+
+/** Starts Node with these words, as a server of its own process. */
+export async function startNode(
+  words: readonly string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<App> {
+  const child = spawn(process.execPath, words, { ...options, stdio: 'pipe' })
   let printed = ''
   child.stderr.on('data', (data: Buffer) => (printed += data.toString()))
   const exited = once(child, 'exit')
   const port = await new Promise<number>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       printed += `${line}\n`
-      const found = /(?:listening on |localhost:)(\d+)/.exec(line)
+      const found = /(?:listening on |localhost:|^\["port",)(\d+)/.exec(line)
       if (found) resolve(Number(found[1]))
     })
-    void exited.then(() => reject(new Error(`${file} ended before it listened:\n${printed}`)))
+    void exited.then(() => reject(new Error(`${words.at(-1)} ended before it listened:\n${printed}`)))
   })
   return {
     url: `http://127.0.0.1:${port}`,

@@ -4,9 +4,10 @@ import { Engine, type Started } from '../../src/core/engine.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import { SessionManager, type Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
-import { parseToken, type Token } from '../../src/core/token.js'
+import { isToken, parseToken, type Token } from '../../src/core/token.js'
 import type { JsonObject, SessionRecord } from '../../src/record.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
+import { chrome } from './people.js'
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
@@ -39,7 +40,7 @@ export function makeCore(settings: Settings) {
   const sessions = new SessionManager(engine)
   const identify = (values: readonly string[], client: Client = chrome) =>
     new Promise<Verdict>((resolve) =>
-      engine.identify(values, { client: () => client, takesToken: () => true }, resolve),
+      engine.identify(values.filter(isToken), { client: () => client, takesToken: () => true }, resolve),
     )
   /** The record that a request with this token may use; 'refused' where the client may not. Rejects where the lookup failed. */
   const use = async ({ token }: { token: string }, client?: Client) => {
@@ -60,26 +61,7 @@ function withData(edit: (data: JsonObject) => JsonObject) {
   }
 }
 
-/** Two users for tests. */
-export const ann = { id: 'ann', name: 'Ann' }
-export const bob = { id: 'bob', name: 'Bob' }
-
-/** A browser of each engine. */
-export const chrome: Client = {
-  userAgent:
-    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
-  ip: '203.0.113.7',
-}
-export const newerChrome: Client = {
-  ...chrome,
-  userAgent: chrome.userAgent.replace('Chrome/140', 'Chrome/141'),
-}
-export const firefox: Client = {
-  ...chrome,
-  userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0',
-}
-/** The same browser in another network. */
-export const chromeElsewhere: Client = { ...chrome, ip: '198.51.100.20' }
+export { ann, bob, chrome, chromeElsewhere, firefox, newerChrome } from './people.js'
 
 /** The parts of a token that was just issued. */
 export function tokenOf({ token }: Started): Token {

@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Client, type ClientConfig } from 'pg'
+import { freePort } from './redis-servers.js'
 
 /** A PostgreSQL server of a test's own, to be stopped, killed and paused. Ask for it with `needs('postgres-bin')`. */
 export interface PostgresServer {
@@ -78,14 +78,6 @@ function program(name: string): string {
   const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
   const isOnPath = (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, name)))
   return isOnPath ? name : (found ?? name)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 async function untilReady(server: ChildProcess, config: ClientConfig): Promise<void> {

@@ -13,6 +13,7 @@ const operations: readonly Operation[] = [
   'insert',
   'get',
   'getMany',
+  'updateMany',
   'update',
   'delete',
   'listByUser',
@@ -22,7 +23,10 @@ const operations: readonly Operation[] = [
 type Method = (...args: unknown[]) => unknown
 
 /** The store with each method wrapped; what it does not offer, the wrapped one does not offer either. */
-function wrapped(store: SessionStore, wrap: (operation: Operation, method: Method) => Method): SessionStore {
+export function wrapped(
+  store: SessionStore,
+  wrap: (operation: Operation, method: Method) => Method,
+): SessionStore {
   const methods: Partial<Record<Operation, Method>> = {}
   for (const operation of operations) {
     const method = store[operation] as Method | undefined

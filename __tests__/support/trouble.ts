@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { violations, type Operation, type Violation } from './history.js'
 import { eventually } from './redis-servers.js'
+import { Visitor } from './visitor.js'
 import { Workload } from './workload.js'
 
 /** What apps in these tests get as `storeTimeout`, in milliseconds. */
@@ -85,15 +86,11 @@ async function worksInRow(url: string): Promise<boolean> {
 
 /** Logins, counts and logouts succeed, on all servers of a Cluster. */
 async function works(url: string): Promise<boolean> {
-  const post = async (path: string, cookie = '', body = '{}') => {
-    const headers = { cookie, 'content-type': 'application/json' }
-    return fetch(url + path, { method: 'POST', headers, body })
-  }
-  const visits = Array.from({ length: 8 }, async (_, visitor) => {
-    const login = await post('/login', '', JSON.stringify({ id: `visitor-${visitor}` }))
-    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
-    const count = await post('/count', cookie)
-    const logout = await post('/logout', cookie)
+  const visits = Array.from({ length: 8 }, async (_, number) => {
+    const visitor = new Visitor(url)
+    const login = await visitor.login().send({ id: `visitor-${number}` })
+    const count = await visitor.post('/count')
+    const logout = await visitor.logout()
     return login.ok && count.ok && logout.ok
   })
   return (await Promise.all(visits)).every(Boolean)

@@ -14,14 +14,14 @@ import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
 import { Renewal } from './renewal.js'
 import { Reuse } from './reuse.js'
-import { mint } from './token.js'
+import { mint, type TokenText } from './token.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
 export interface Started {
   readonly record: SessionRecord
-  readonly token: string
+  readonly token: TokenText
   /** The challenge of the offer to bind the session to its device, where there is one. */
   readonly offer?: string | undefined
 }
@@ -52,7 +52,7 @@ export class Engine {
       live,
       new ClientPolicy(events, settings),
       new Renewal(records, events, settings),
-      new Reuse(records, live, events, settings, (userId) => this.revokeAll(userId)),
+      new Reuse(records, live, events, settings, (userId, except) => this.revokeAll(userId, except)),
       settings,
       this.binding,
     )
@@ -65,7 +65,7 @@ export class Engine {
    * Finds out whose request it is, and calls `settle` exactly once with the verdict: at once where the store is in
    * the process. A failure of the store is a verdict too. What `settle` throws is never caught here.
    */
-  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+  identify(values: readonly TokenText[], source: ClientSource, settle: Settle): void {
     this.#identification.identify(values, source, settle)
   }
 
@@ -104,16 +104,37 @@ export class Engine {
     takesOffer = false,
   ): Promise<Started> {
     const kept = keepUser(user, this.settings)
-    const started = await this.#start(kept, await this.#guestData(held, keep), client, takesOffer)
+    const guest = keep.length > 0 ? onlyGuest(held) : undefined
+    const current = guest && (await this.records.find(guest.id))
+    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
     const { id: sessionId, userId } = started.record
     try {
-      await this.end(held, true)
+      if (current === undefined) await this.end(held, true)
+      else started = await this.#takeOver(current, started, keep)
     } catch (error) {
       this.#takeBack(sessionId)
       throw error
     }
     this.events.emit('login', { sessionId, userId: userId!, client })
     return started
+  }
+
+  /**
+   * Ends a guest whose data a login takes over, by compare-and-set: a write of the guest that was acknowledged since its
+   * data was read is a conflict here, and is taken over as well. A write that comes later finds that the guest has ended.
+   */
+  async #takeOver(guest: SessionRecord, started: Started, keep: readonly string[]): Promise<Started> {
+    let taken = guest
+    const ended = await this.live.change(guest, (current) => {
+      taken = current
+      return { ...current, endedBy: 'login' as const }
+    })
+    // It is marked as ended, so that its record is removed is no longer urgent.
+    this.#takeBack(guest.id)
+    if (ended === undefined || taken === guest) return started
+    const data = pick(taken.data, keep)
+    const record = await this.live.change(started.record, (current) => ({ ...current, data }))
+    return record === undefined ? started : { ...started, record }
   }
 
   /** Ends sessions from within; true when one was there. */
@@ -201,16 +222,19 @@ export class Engine {
     return { record, token, offer: offer?.challenge }
   }
 
-  /** What a login takes over: by name, and from a guest only. Read again, since the guest may have written since. */
-  async #guestData(held: readonly SessionRecord[], keep: readonly string[]): Promise<JsonObject> {
-    const [guest] = held
-    if (keep.length === 0 || held.length !== 1 || guest?.userId !== undefined) return {}
-    const data: JsonObject = (await this.records.find(guest!.id))?.data ?? {}
-    return Object.fromEntries(keep.filter((key) => Object.hasOwn(data, key)).map((key) => [key, data[key]!]))
-  }
-
-  /** Deletes a session whose token nobody got. It can't be used, so a failure leaves only a listed entry. */
+  /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
   #takeBack(id: string): void {
     void (async () => this.records.delete(id))().catch(() => undefined)
   }
+}
+
+/** The guest whose data a login may take over: none where the browser holds several sessions, or another login. */
+function onlyGuest(held: readonly SessionRecord[]): SessionRecord | undefined {
+  return held.length === 1 && held[0]!.userId === undefined ? held[0] : undefined
+}
+
+/** The values of these names. */
+function pick(data: JsonObject, names: readonly string[]): JsonObject {
+  const own = names.filter((name) => Object.hasOwn(data, name))
+  return Object.fromEntries(own.map((name) => [name, data[name]!]))
 }

@@ -10,9 +10,9 @@ import type { Renewal } from './renewal.js'
 import type { Reuse } from './reuse.js'
 import { standingOf, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
-import { hashMatches, parseToken, provesSeries, type Token } from './token.js'
+import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
 import { userOf } from './user.js'
-import { nobody, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
+import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
 
 /** How many cookies of our name are looked up. One name may come with several paths and domains. */
 export const MAX_COOKIE_VALUES = 4
@@ -38,53 +38,55 @@ export class Identification {
   ) {}
 
   /**
-   * Calls `settle` with the verdict on these values of the session cookie. A malformed value causes no call to the
-   * store. Nothing is written and nothing is reported before the secret is verified.
+   * Calls `settle` with the verdict on these values of the session cookie. Only values with the
+   * shape of a token come here, so a malformed one causes no call to the store. Nothing is written and nothing is reported before the secret is verified.
    */
-  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+  identify(values: readonly TokenText[], source: ClientSource, settle: Settle): void {
     const value = values[0]
     if (value === undefined || values.length > MAX_COOKIE_VALUES) return settle(nobody)
     if (values.length > 1) return deliver(() => this.#amongSeveral(values, source), settle)
-    const token = parseToken(value)
-    if (token === undefined) return settle(nobody)
+    const token = splitToken(value)
     this.records.findFor(token.id, token.secret, (record, hash, failure) => {
       if (failure !== undefined) return settle(undecided(failure))
       const verified = record && verify(token, hash, record)
-      if (verified === undefined) settle(nobody)
+      if (verified === undefined) settle(notFound)
       else deliver(() => this.#judge(verified, source), settle)
     })
   }
 
-  async #amongSeveral(values: readonly string[], source: ClientSource): Promise<Verdict> {
-    const tokens = values.map(parseToken).filter((token) => token !== undefined)
-    const found = await Promise.all(tokens.map((token) => this.#find(token)))
+  async #amongSeveral(values: readonly TokenText[], source: ClientSource): Promise<Verdict> {
+    const found = await Promise.all(values.map((value) => this.#find(splitToken(value), source)))
     const verified = found.filter((one) => one !== undefined)
-    const good = new Map(verified.filter(isGood).map((one) => [one.record.id, one]))
+    const good = new Map<string, Verified>()
+    for (const one of verified.filter(isGood)) {
+      // One session may come with several of its secrets, under several paths or domains: the newest one counts.
+      const known = good.get(one.record.id)
+      if (known === undefined || isNewer(one.standing, known.standing)) good.set(one.record.id, one)
+    }
     const [only = verified[0], another] = good.values()
-    if (only === undefined) return nobody
-    // One session may come with two of its secrets, under two paths or domains: the good one counts.
+    if (only === undefined) return notFound
     if (another === undefined) return this.#judge(only, source)
     // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
     // otherwise a cookie planted beside the real one would outlive every logout.
-    return { ...nobody, held: [...good.values()].map(({ record }) => record) }
+    return { ...notFound, held: [...good.values()].map(({ record }) => record) }
   }
 
   /** The session that a token was issued for, unless its deadline has passed. */
-  #find(token: Token): Promise<Verified | undefined> {
+  #find(token: Token, source: ClientSource): Promise<Verified | undefined> {
     return new Promise((resolve, reject) => {
       this.records.findFor(token.id, token.secret, (record, hash, failure) => {
         if (failure !== undefined) return reject(failure)
         const verified = record && verify(token, hash, record)
         if (verified === undefined) return resolve(undefined)
-        resolve((async () => (await this.live.ifAlive(verified.record)) && verified)())
+        resolve((async () => (await this.#ifAlive(verified.record, source)) && verified)())
       })
     })
   }
 
   /** The verdict on a session whose secret was verified. */
   #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
-    const alive = this.live.ifAlive(verified.record)
-    if (alive !== verified.record) return chain(alive, () => nobody)
+    const alive = this.#ifAlive(verified.record, source)
+    if (alive !== verified.record) return chain(alive, () => notFound)
     return verified.standing === 'superseded'
       ? this.#challenge(verified, source)
       : this.#admit(verified, source)
@@ -93,23 +95,29 @@ export class Identification {
   /** The verdict on a superseded secret: a theft, or a record that was too old to tell. */
   async #challenge({ token, hash, record }: Verified, source: ClientSource): Promise<Verdict> {
     const standingIn = (current: SessionRecord) => verify(token, hash, current)?.standing
-    const client = source.client(record)
-    const concluded = await this.reuse.conclude(record, client, (one) => standingIn(one) === 'superseded')
-    if (concluded instanceof Error) return { ...nobody, barred: concluded }
+    const concluded = await this.reuse.conclude(record, source.client(record), standingIn)
+    if (concluded === undefined) return notFound
+    if (concluded instanceof Error) return { ...notFound, barred: concluded }
     return this.#admit({ token, hash, record: concluded, standing: standingIn(concluded)! }, source)
+  }
+
+  /** The record, unless its session has ended. What the end of a stolen one still lacks is done here. */
+  #ifAlive(record: SessionRecord, source: ClientSource): MaybePromise<SessionRecord | undefined> {
+    if (record.endedBy === undefined) return this.live.ifAlive(record)
+    return this.reuse.finish(record, source.client(record)).then(() => undefined)
   }
 
   /** What the client may do with a live session. */
   #admit(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     const { record } = verified
     const client = source.client(record)
-    if (this.clients.refuses(record, client)) return { ...nobody, held: [record] }
+    if (this.clients.refuses(record, client)) return { ...notFound, held: [record] }
     if (this.binding === undefined || record.binding?.state !== 'bound') {
       return this.#renew(verified, client, source)
     }
     const signs = source.deviceSigns?.(record.id)
     return chain(this.binding.admit(record, client, signs), (allowed) => {
-      if (allowed instanceof Error) return { ...nobody, held: [record], barred: allowed }
+      if (allowed instanceof Error) return { ...notFound, held: [record], barred: allowed }
       return allowed === record
         ? this.#renew(verified, client, source)
         : this.#judgeAgain(verified, allowed, source)
@@ -119,7 +127,7 @@ export class Identification {
   /** The verdict on a newer record, in which the same secret may have another standing. */
   #judgeAgain({ token, hash }: Verified, record: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
     const verified = verify(token, hash, record)
-    return verified === undefined ? nobody : this.#judge(verified, source)
+    return verified === undefined ? notFound : this.#judge(verified, source)
   }
 
   /** Writes what the use of a session changes of it. */
@@ -127,7 +135,7 @@ export class Identification {
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
     const use = { token, standing, client, takesToken: () => source.takesToken() }
     return chain(this.renewal.renew(record, use), (renewed) =>
-      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...nobody, hasEnded: true },
+      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...notFound, hasEnded: true },
     )
   }
 
@@ -140,7 +148,16 @@ export class Identification {
 }
 
 function admitted(record: SessionRecord, user: unknown, token: string | undefined): Verdict {
-  return { record, user, held: [record], hasEnded: false, token, barred: undefined, failure: undefined }
+  return {
+    record,
+    user,
+    held: [record],
+    hasEnded: false,
+    wasLookedUp: true,
+    token,
+    barred: undefined,
+    failure: undefined,
+  }
 }
 
 /** Compares a token with the record of its id; `undefined` where it was never issued for that session. */
@@ -159,6 +176,11 @@ function verify(token: Token, hash: string, record: SessionRecord): Verified | u
 
 function isGood({ standing }: Verified): boolean {
   return standing !== 'superseded'
+}
+
+/** Whether a secret was issued after another one of its session. Both are good ones. */
+function isNewer(one: Standing, other: Standing): boolean {
+  return one === 'next' || (one === 'current' && other === 'prior')
 }
 
 /** Calls `settle` with what `judge` returns or fails with. What `settle` throws is the application's: never caught here. */

@@ -1,6 +1,7 @@
-import { isSessionError, SessionError } from '../errors.js'
+import { isSessionError } from '../errors.js'
 import { inBatches } from '../lib/batches.js'
-import { unknownNames } from '../lib/did-you-mean.js'
+import { that } from '../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
@@ -101,8 +102,9 @@ export class SessionManager implements Sessions {
     return !isExpired && this.#engine.revoke(sessionId, record?.userId)
   }
 
-  async revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number> {
-    return this.#engine.revokeAll(userIdText(userId), exceptOf(options))
+  async revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
+    const id = userIdText(userId)
+    return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)
   }
 
   close(): Promise<void> {
@@ -120,15 +122,15 @@ export class SessionManager implements Sessions {
   }
 }
 
-/** A misspelt exception would end every session, the caller's own among them. */
-function exceptOf(options: { except?: string | undefined } = {}): string | undefined {
-  if (typeof options === 'object' && options !== null) {
-    unknownNames(options, ['except'], 'revokeAll()')
-    const { except } = options
-    if (except === undefined || typeof except === 'string') return except
-  }
-  throw new SessionError(
-    'OPTION_INVALID',
-    'The option except of revokeAll() must be the id of a session: revokeAll(userId, { except: session.id }).',
-  )
-}
+/** A misspelt `except` would end every session, the caller's own among them. */
+const revokeAllOptions = {
+  except: {
+    kind: that(
+      (value) => typeof value === 'string',
+      'the id of a session: revokeAll(userId, { except: session.id })',
+    ),
+    doc: 'the id of the session that lives on',
+  },
+} as const
+
+const revokeAllOwner = ofFunction('revokeAll()', '{ except: session.id }')

@@ -15,6 +15,8 @@ export interface Verdict {
   readonly held: readonly SessionRecord[]
   /** Whether the session was there, and ended while it was looked at. */
   readonly hasEnded: boolean
+  /** Whether the cookies were looked up. If so, and nothing is held and nothing barred, what they name is gone. */
+  readonly wasLookedUp: boolean
   /** A new token of the same session, which the response must carry: the secret has rotated. */
   readonly token: string | undefined
   /** Why a session that is there is not this request's to use. What needs the session fails with this error. */
@@ -29,10 +31,14 @@ export const nobody: Verdict = {
   user: undefined,
   held: [],
   hasEnded: false,
+  wasLookedUp: false,
   token: undefined,
   barred: undefined,
   failure: undefined,
 }
+
+/** The verdict where the cookies name no session that is there. */
+export const notFound: Verdict = { ...nobody, wasLookedUp: true }
 
 /** The verdict where the lookup failed. */
 export function undecided(failure: unknown): Verdict {

@@ -1,197 +1,182 @@
-import type { Settings } from '../core/settings.js'
-import { unknownNames } from '../lib/did-you-mean.js'
-import { parseDuration } from '../lib/duration.js'
-import { SessionError } from '../errors.js'
+import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import { invalid } from '../lib/invalid.js'
+import { callback, duration, group, oneOf, orFalse } from '../lib/option-kinds.js'
+import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
-import { resolveBinding } from './binding/options.js'
-import { resolveCookie } from './cookie/options.js'
-import type { Duration, HttpSettings, SessionOptions } from './options.js'
+import { bindingKind, resolveBinding } from './binding/options.js'
+import { resolveCookie, type CookieOptions } from './cookie/options.js'
+import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
-
-const names: Record<keyof SessionOptions, true> = {
-  store: true,
-  idleTimeout: true,
-  absoluteTimeout: true,
-  guestIdleTimeout: true,
-  touchInterval: true,
-  rotateEvery: true,
-  rotationGrace: true,
-  onReuse: true,
-  deviceBinding: true,
-  storeTimeout: true,
-  onStoreError: true,
-  onClientChange: true,
-  trustedOrigins: true,
-  loadUser: true,
-  userId: true,
-  serializeUser: true,
-  cookie: true,
-}
-
-/** Checks every option, fills in the defaults, and turns durations into milliseconds. */
-export function resolveOptions(options: SessionOptions): HttpSettings {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`The options must be an object or a manager from createSessions(), not ${String(options)}.`)
-  }
-  unknownNames(options, Object.keys(names), 'sessionMiddleware() and createSessions()')
-  const isProduction = process.env.NODE_ENV === 'production'
-  const cookie = resolveCookie(options.cookie, isProduction)
-  return {
-    ...lifetimes(options),
-    ...rotation(options),
-    cookie,
-    deviceBinding: resolveBinding(options.deviceBinding, cookie, options.store),
-    trustedOrigins: parseTrustedOrigins(options.trustedOrigins ?? []),
-    onStoreError: oneOf('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
-    onClientChange: clientChange(options.onClientChange),
-    loadUser: optionalFunction('loadUser', options.loadUser, '(id) => users.find(id)'),
-    userId: optionalFunction('userId', options.userId, '(user) => user.uuid'),
-    serializeUser: optionalFunction(
-      'serializeUser',
-      options.serializeUser,
-      '({ id, name }) => ({ id, name })',
-    ),
-    isProduction,
-    // Last, so that a broken option makes no store.
-    store: options.store === undefined ? memoryStore() : checkStore(options.store),
-  }
-}
 
 const DAY = 86_400_000
 
-function lifetimes(options: SessionOptions) {
-  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? '7d', 1)
-  const absoluteTimeout = duration('absoluteTimeout', options.absoluteTimeout ?? '30d', 1)
-  const guestIdleTimeout = duration('guestIdleTimeout', options.guestIdleTimeout ?? '1h', 1)
-  const storeTimeout = duration('storeTimeout', options.storeTimeout ?? '2s', 1)
-  const shortest = Math.min(idleTimeout, guestIdleTimeout, absoluteTimeout)
-  const touchInterval = duration(
-    'touchInterval',
-    options.touchInterval ?? Math.min(60_000, Math.ceil(shortest / 10)),
-    0,
-  )
-  if (absoluteTimeout > 400 * DAY) {
-    throw invalid(
-      `absoluteTimeout is above 400 days, and no browser keeps a cookie longer (RFC 6265bis). Use '400d' or less.`,
-    )
-  }
-  // The default steps aside for a shorter absoluteTimeout; one that was asked for does not.
-  if (options.idleTimeout !== undefined && idleTimeout > absoluteTimeout) {
-    throw invalid(
-      `idleTimeout (${idleTimeout} ms) is longer than absoluteTimeout (${absoluteTimeout} ms) and would never end a ` +
-        `session. Make it shorter, or absoluteTimeout longer.`,
-    )
-  }
-  if (touchInterval >= shortest) {
-    throw invalid(
-      `touchInterval must be shorter than the shortest timeout (${shortest} ms), or sessions in use would end. Leave it out.`,
-    )
-  }
-  return { idleTimeout, absoluteTimeout, guestIdleTimeout, touchInterval, storeTimeout }
-}
+const longerThanZero = { min: 1, words: 'longer than 0' }
+const policy = oneOf<ClientChangePolicy>('refuse', 'report', 'ignore')
+const isProduction = (): boolean => process.env.NODE_ENV === 'production'
 
-/** Cookies that a crash takes from Chromium (30 s), late responses and requests in queues must fit into it. */
-const MIN_GRACE_MS = 60_000
+const clientChangeOptions = {
+  engine: { kind: policy, default: 'refuse', doc: 'the cookie comes from another browser engine' },
+  network: { kind: policy, default: 'report', doc: 'the cookie comes from another network' },
+} as const
 
-function rotation(options: SessionOptions) {
-  const rotationGrace = duration('rotationGrace', options.rotationGrace ?? '5m', MIN_GRACE_MS)
-  const { rotateEvery = '1h' } = options
-  const every = rotateEvery === false ? false : duration('rotateEvery', rotateEvery, 1)
-  if (every !== false && every < 2 * rotationGrace) {
-    throw invalid(
-      `rotateEvery (${every} ms) must be at least twice rotationGrace (${rotationGrace} ms), or a browser that gets a ` +
-        `response late would be signed out. Make it longer, or false.`,
-    )
-  }
+/** The options of `createSessions` and `sessionMiddleware`. The table in the README is tested against this one. */
+export const sessionOptions = {
+  store: { kind: checkStore, defaultText: '`memoryStore()`', doc: 'where sessions live' },
+  idleTimeout: {
+    kind: duration(longerThanZero),
+    default: '7d',
+    doc: 'a login that is not used for this time has ended',
+  },
+  absoluteTimeout: {
+    kind: duration({
+      min: 1,
+      max: 400 * DAY,
+      words: 'longer than 0 and at most 400 days, as no browser keeps a cookie longer (RFC 6265bis)',
+    }),
+    default: '30d',
+    doc: 'a session of this age has ended, used or not; at most 400 days',
+  },
+  guestIdleTimeout: {
+    kind: duration(longerThanZero),
+    default: '1h',
+    doc: 'the idle timeout of sessions without a user',
+  },
+  touchInterval: {
+    kind: duration(),
+    defaultText: "`'5m'`, or a tenth of a shorter timeout",
+    doc: 'the idle deadline is written at most once in this time',
+  },
+  rotateEvery: {
+    kind: orFalse(duration(longerThanZero)),
+    default: '1h',
+    doc: 'how often a login gets a new secret; false: never',
+  },
+  rotationGrace: {
+    // Cookies that a crash takes from Chromium (30 s), late responses and requests in queues must fit into it.
+    kind: duration({ min: 60_000, words: 'a minute or longer' }),
+    default: '5m',
+    doc: 'how long an outdated secret stays good; at most half of rotateEvery',
+  },
+  onReuse: {
+    kind: oneOf<ReusePolicy>('end', 'endAll', 'report'),
+    default: 'end',
+    doc: 'what happens when an outdated secret is used, which shows a copied cookie',
+  },
+  deviceBinding: {
+    kind: bindingKind,
+    default: false,
+    doc: 'experimental: binds a login to its device',
+  },
+  storeTimeout: {
+    // The longest time that a timer of Node can wait.
+    kind: duration({ min: 1, max: 2 ** 31 - 1, words: 'longer than 0 and below 24 days' }),
+    default: '2s',
+    doc: 'how long one call to the store, or to loadUser, may take',
+  },
+  onStoreError: {
+    kind: oneOf('fail', 'anonymous'),
+    default: 'fail',
+    doc: "what a request gets when its lookup fails: 'fail' is a 503, 'anonymous' is no user",
+  },
+  onClientChange: {
+    kind: group(ofGroup('onClientChange', "{ engine: 'report', network: 'refuse' }"), clientChangeOptions),
+    default: {},
+    defaultText: "`{ engine: 'refuse', network: 'report' }`",
+    doc: 'what happens when the cookie comes from another browser engine or network',
+  },
+  trustedOrigins: {
+    kind: parseTrustedOrigins,
+    default: [],
+    doc: 'other origins whose pages may change state here',
+  },
+  loadUser: {
+    kind: callback<Settings['loadUser']>('(id) => users.find(id)'),
+    defaultText: '–',
+    doc: 'reads the user on each request; the session keeps the id alone',
+  },
+  userId: {
+    kind: callback<Settings['userId']>('(user) => user.uuid'),
+    defaultText: '`(user) => user.id`',
+    doc: "where a user's id is",
+  },
+  serializeUser: {
+    kind: callback<Settings['serializeUser']>('({ id, name }) => ({ id, name })'),
+    defaultText: 'the whole user',
+    doc: 'picks what the session keeps of a user',
+  },
+  cookie: {
+    kind: (value: unknown) => resolveCookie(value as CookieOptions, isProduction()),
+    default: {},
+    doc: 'the session cookie',
+  },
+} as const satisfies Record<keyof SessionOptions, Option<unknown>>
+
+const owner = ofFunction(
+  'sessionMiddleware() and createSessions()',
+  "{ idleTimeout: '30m' }, or the manager that createSessions() made",
+)
+
+/**
+ * Checks every option, fills in the defaults, and turns durations into milliseconds.
+ *
+ * @throws SessionError OPTION_INVALID naming the option, with the fix.
+ * @example resolveOptions({ idleTimeout: '30m' }).idleTimeout // 1_800_000
+ */
+export function resolveOptions(options: SessionOptions): HttpSettings {
+  const values = readOptions(options, { ...owner, label: (name) => name }, sessionOptions)
+  const touchInterval = checkedTouchInterval(values)
+  checkIdleTimeout(options, values)
+  checkRotation(values)
+  const deviceBinding = resolveBinding(values)
+  // The store comes last, so that a broken option makes none.
   return {
-    rotateEvery: every,
-    rotationGrace,
-    onReuse: oneOf('onReuse', options.onReuse ?? 'end', ['end', 'endAll', 'report']),
-  } as const
-}
-
-function duration(name: string, value: Duration, least: number): number {
-  const ms = parseDuration(value, name)
-  // The longest that a timer can wait; also far above 400 days' worth of sense for the others.
-  if (ms >= least && (name !== 'storeTimeout' || ms < 2 ** 31)) return ms
-  throw invalid(`${name} must be ${ms < least ? 'longer than 0' : 'below 24 days'}, for example '1m'.`)
-}
-
-function clientChange(value: SessionOptions['onClientChange']): Settings['onClientChange'] {
-  if (value !== undefined && (typeof value !== 'object' || value === null)) {
-    throw invalid(`onClientChange must be an object such as { engine: 'report', network: 'refuse' }.`)
-  }
-  unknownNames(value ?? {}, ['engine', 'network'], 'onClientChange')
-  const policies = ['refuse', 'report', 'ignore'] as const
-  return {
-    engine: oneOf('onClientChange.engine', value?.engine ?? 'refuse', policies),
-    network: oneOf('onClientChange.network', value?.network ?? 'report', policies),
+    ...values,
+    touchInterval,
+    deviceBinding,
+    isProduction: isProduction(),
+    store: values.store ?? memoryStore(),
   }
 }
 
-function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value
+/** The default of `idleTimeout` gives way to a shorter `absoluteTimeout`; a value that was asked for does not. */
+function checkIdleTimeout(options: SessionOptions, values: Values<typeof sessionOptions>): void {
+  const { idleTimeout, absoluteTimeout } = values
+  if (options.idleTimeout === undefined || idleTimeout <= absoluteTimeout) return
   throw invalid(
-    `${name} must be one of ${allowed.map((one) => `'${one}'`).join(', ')}, not ${JSON.stringify(value)}.`,
+    `idleTimeout (${idleTimeout} ms) is longer than absoluteTimeout (${absoluteTimeout} ms) and would never end a ` +
+      `session. Make it shorter, or absoluteTimeout longer.`,
   )
 }
 
-function optionalFunction<T>(name: string, value: T, example: string): T {
-  if (value === undefined || typeof value === 'function') return value
-  throw invalid(`${name} must be a function, such as ${example}, not ${typeof value}.`)
+function checkedTouchInterval(values: Values<typeof sessionOptions>): number {
+  const shortest = Math.min(values.idleTimeout, values.guestIdleTimeout, values.absoluteTimeout)
+  const touchInterval = values.touchInterval ?? Math.min(300_000, Math.ceil(shortest / 10))
+  if (touchInterval < shortest) return touchInterval
+  throw invalid(
+    `touchInterval must be shorter than the shortest timeout (${shortest} ms), or sessions in use would end. Leave it out.`,
+  )
 }
 
-const storeMethods = ['insert', 'get', 'update', 'delete', 'listByUser'] as const
-
-function checkStore(store: SessionStore): SessionStore {
-  const missing = storeMethods.filter(
-    (name) => typeof (store as Partial<SessionStore> | null)?.[name] !== 'function',
+function checkRotation({ rotateEvery, rotationGrace }: Values<typeof sessionOptions>): void {
+  if (rotateEvery === false || rotateEvery >= 2 * rotationGrace) return
+  throw invalid(
+    `rotateEvery (${rotateEvery} ms) must be at least twice rotationGrace (${rotationGrace} ms), or a browser that gets a ` +
+      `response late would be signed out. Make it longer, or false.`,
   )
-  if (missing.length === 0) return store
+}
+
+const required = ['insert', 'get', 'update', 'delete'] as const
+const optional = ['listByUser', 'getMany', 'getFresh', 'deleteExpired'] as const
+
+function checkStore(given: unknown): SessionStore {
+  const store = given as Partial<SessionStore> | null
+  const missing = required.filter((name) => typeof store?.[name] !== 'function')
+  const broken = optional.filter((name) => !['function', 'undefined'].includes(typeof store?.[name]))
+  if (missing.length + broken.length === 0) return store as SessionStore
+  if (missing.length === 0) throw invalid(`store.${broken[0]} must be a method. Or leave it out.`)
   throw invalid(
     `store lacks ${missing.join(', ')}. Give a store such as sqliteStore(database) or redisStore(client), not a ` +
       `database client; a store of express-session goes through fromExpressSession(store).`,
   )
-}
-
-/** What the options of the route helpers may be. */
-const kinds = {
-  address: {
-    fits: (value: unknown) => typeof value === 'string' && value !== '',
-    must: "a path or an address, such as '/some/page'",
-  },
-  names: {
-    fits: (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
-    must: "an array of names, such as ['cart']",
-  },
-  boolean: { fits: (value: unknown) => typeof value === 'boolean', must: 'true or false' },
-  app: {
-    // What is taken from it; an app is a function, but so is a router.
-    fits: (value: unknown) => typeof (value as { request?: unknown } | null)?.request === 'object',
-    must: 'the Express app that express() made, not a router or a server',
-  },
-}
-
-/** Checks the options of a route helper, which `what` names for the message. */
-export function checkHelperOptions<Options extends object>(
-  options: Options,
-  known: Readonly<Record<keyof Options, keyof typeof kinds>>,
-  what: string,
-): void {
-  const own = Object.keys(known) as (keyof Options & string)[]
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`The options of ${what} must be an object. They are ${own.join(', ')}.`)
-  }
-  unknownNames(options, own, what)
-  for (const name of own) {
-    const { fits, must } = kinds[known[name]]
-    if (options[name] !== undefined && !fits(options[name])) {
-      throw invalid(`The option ${name} of ${what} must be ${must}. Or leave it out.`)
-    }
-  }
-}
-
-function invalid(message: string): SessionError {
-  return new SessionError('OPTION_INVALID', message)
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError, SessionError } from '../errors.js'
@@ -45,7 +46,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     attachState(req, state)
     if (deviceBinding !== undefined) state.bindingPath = req.baseUrl + deviceBinding.path
 
-    const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1)
+    const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
     if (values.length === 0) return next()
     const refusal = refusalOf(req, trustedOrigins)
     if (refusal !== undefined) {

@@ -1,10 +1,10 @@
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
 import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
-/** Milliseconds, or a whole number with a unit: `'500ms'`, `'30s'`, `'30m'`, `'12h'`, `'7d'`, `'2w'`. */
-export type Duration = number | string
+export type { Duration } from '../lib/duration.js'
 
 /** The options of `createSessions` and `sessionMiddleware`. All are optional; all are checked once, at start. */
 export interface SessionOptions {
@@ -16,7 +16,10 @@ export interface SessionOptions {
   readonly absoluteTimeout?: Duration | undefined
   /** The idle timeout of sessions without a user. Default `'1h'`. */
   readonly guestIdleTimeout?: Duration | undefined
-  /** The idle deadline is moved, by one write, at most once in this time. Default `'1m'`, or less where sessions are shorter. */
+  /**
+   * The idle deadline is moved, by one write, at most once in this time. Default `'5m'`, or a tenth of the shortest
+   * timeout where that is less.
+   */
   readonly touchInterval?: Duration | undefined
   /**
    * How often a login gets a new secret, so that a copied cookie dies by itself and its use shows; `false`: never.
@@ -65,6 +68,7 @@ export interface SessionOptions {
   /** Picks what the session keeps of a user: never a password hash. Default: the whole user, as JSON. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
   readonly serializeUser?: ((user: any) => object) | undefined
+  /** The session cookie. The defaults are the safest that work. */
   readonly cookie?: CookieOptions | undefined
 }
 

@@ -2,12 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from 'express'
 import { MAX_COOKIE_VALUES } from '../core/identification.js'
+import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Client } from '../core/client/client.js'
 import type { Sessions } from '../core/sessions.js'
-import { SessionError } from '../errors.js'
+import { invalid } from '../lib/invalid.js'
+import { isObject } from '../lib/is-object.js'
+import { that } from '../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options.js'
 import type { SessionInfo } from '../record.js'
-import { checkHelperOptions } from './check-options.js'
 import { unboundRefusal } from './binding/guard.js'
 import { deviceSigns } from './binding/headers.js'
 import { cookieFor, readCookie } from './cookie/read.js'
@@ -28,6 +31,17 @@ export interface UpgradeOptions {
    */
   readonly app?: Application | undefined
 }
+
+// An app is a function, but so is a router. Only an app has the object that its requests inherit from.
+const isApp = (value: unknown): value is Application & { readonly request: object } =>
+  isObject((value as { request?: unknown } | null)?.request)
+
+const upgradeOptions = {
+  app: {
+    kind: that(isApp, 'the Express app that express() made (no router, no server)'),
+    doc: 'the Express app, whose `trust proxy` says which forwarded headers to believe',
+  },
+} as const
 
 /**
  * Who is asking for a WebSocket, in the `upgrade` event of the http server; `undefined` for a stranger.
@@ -50,22 +64,18 @@ export async function authenticateUpgrade(
 ): Promise<Upgraded | undefined> {
   const wiring = wiringOf(sessions)
   if (wiring === undefined) {
-    throw new SessionError(
-      'OPTION_INVALID',
-      'authenticateUpgrade() needs the manager that createSessions() made.',
-    )
+    throw invalid('authenticateUpgrade() needs the manager that createSessions() made.')
   }
   surviveReset(request.socket)
-  checkHelperOptions(options, { app: 'app' }, 'authenticateUpgrade()')
-  const { app } = options
+  const { app } = readOptions(options, ofFunction('authenticateUpgrade()'), upgradeOptions)
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
-  if (app !== undefined) Object.setPrototypeOf(request, (app as Application & { request: object }).request)
+  if (app !== undefined) Object.setPrototypeOf(request, app.request)
   const { engine, settings } = wiring
   const refusal = refusalOf(request, settings.trustedOrigins, true)
   if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
-  const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1)
+  const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)
   const source = {
     client: (known: Client) => clientOf(request, known),
     // Nothing can be sent to the browser before the socket is open.

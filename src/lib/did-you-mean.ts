@@ -1,9 +1,13 @@
-import { SessionError } from '../errors.js'
+import { invalid, show } from './invalid.js'
 
-/** The known name that a misspelt one was meant to be, if one is close: within two edits, case aside. */
+/**
+ * The known name that a misspelt one was probably meant to be: the closest within two edits, ignoring case.
+ *
+ * @example didYouMean('redirct', ['keep', 'redirect']) // 'redirect'
+ */
 export function didYouMean(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
-  // Of a very short name, two edits would leave nothing.
+  // Two edits would leave nothing of a very short name.
   let fewest = Math.min(2, Math.floor(name.length / 2)) + 1
   for (const candidate of known) {
     const edits = distance(name.toLowerCase(), candidate.toLowerCase())
@@ -13,18 +17,18 @@ export function didYouMean(name: string, known: readonly string[]): string | und
 }
 
 /**
- * Refuses options that do not exist: a misspelt one would silently leave its default in force.
+ * Refuses options that do not exist. Otherwise a misspelt one would silently leave its default in force.
  *
- * @param what Whose options they are, for the message: `'cookie'`, `'createSessions'`.
+ * @param what Whose options they are, for the message: `'cookie'`, `'login()'`.
  * @throws SessionError `OPTION_INVALID` for the first unknown name, with the one that was probably meant.
+ * @example unknownNames(options, ['keep', 'redirect'], 'login()')
  */
 export function unknownNames(value: object, known: readonly string[], what: string): void {
   const name = Object.keys(value).find((key) => !known.includes(key))
   if (name === undefined) return
   const meant = didYouMean(name, known)
-  throw new SessionError(
-    'OPTION_INVALID',
-    `${what} has no option ${JSON.stringify(name.slice(0, 40))}. ` +
+  throw invalid(
+    `${what} has no option ${show(name)}. ` +
       (meant === undefined ? `Its options are ${known.join(', ')}.` : `Did you mean ${meant}?`),
   )
 }

@@ -1,13 +1,19 @@
-import type { Json, JsonObject } from '../record.js'
+/** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** A JSON object: what a user and a session's data are kept as. */
+export type JsonObject = { readonly [key: string]: Json }
 
 /**
- * A copy of a user or of a data value for the application to keep and change. A store in the process
- * answers the same object again and again, so what one request did to it would reach the next ones.
+ * A copy of a user or of a data value, for the application to keep and change. A store in the process returns
+ * the same object every time: without a copy, a change by one request would reach the next ones.
+ *
+ * @example const user = copyJson(record.user)
  */
 export function copyJson<T extends Json | undefined>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(copyJson) as unknown as T
-  // Spread defines own properties, and what is set below exists by then: a key `__proto__` stays a mere key.
+  // Spread defines own properties, and the assignments below find them there. So a key `__proto__` stays a key.
   const copy: Record<string, Json> = { ...(value as JsonObject) }
   for (const key of Object.keys(copy)) {
     const inner = copy[key]
@@ -16,18 +22,32 @@ export function copyJson<T extends Json | undefined>(value: T): T {
   return copy as T
 }
 
-/** Deeper than any data of good sense, and far from where copying it would exhaust the stack. */
+/**
+ * The value as JSON keeps it, sharing nothing with the original; `undefined` where JSON has no word for it.
+ *
+ * @throws what `JSON.stringify` throws: for a circle, for a bigint.
+ * @example throughJson({ at: new Date(0), skip: undefined }) // { at: '1970-01-01T00:00:00.000Z' }
+ */
+export function throughJson(value: unknown): Json | undefined {
+  const text = JSON.stringify(value) as string | undefined
+  return text === undefined ? undefined : (JSON.parse(text) as Json)
+}
+
+/** Deeper than any sensible data, and far from the depth at which copying it would overflow the stack. */
 const MAX_LEVELS = 500
 
 /**
- * The value as JSON keeps it, cut off from the original; `undefined` where JSON has no word for it.
- * Throws for what JSON can't hold, and for what is nested so deep that it could be kept but not read again.
+ * The same for a value that a session keeps.
+ *
+ * @throws RangeError for a value that is nested so deep that it could be written but not copied later; and what
+ * `throughJson` throws.
+ * @example asJson(user)
  */
 export function asJson(value: unknown): Json | undefined {
-  const text = JSON.stringify(value) as string | undefined
-  if (text === undefined) return undefined
-  const json = JSON.parse(text) as Json
-  if (isDeeper(json, MAX_LEVELS)) throw new RangeError(`It is nested deeper than ${MAX_LEVELS} levels.`)
+  const json = throughJson(value)
+  if (json !== undefined && isDeeper(json, MAX_LEVELS)) {
+    throw new RangeError(`It is nested deeper than ${MAX_LEVELS} levels.`)
+  }
   return json
 }
 

@@ -1,11 +1,20 @@
-import type { MaybePromise } from '../store.js'
+/** A value, or a promise of it. A store in the process returns values, one on the network returns promises. */
+export type MaybePromise<T> = T | Promise<T>
 
-/** Whether an answer is still to come. Stores may bring promises of their own kind. */
+/**
+ * Whether the value is still to come. Stores may bring promises of their own kind, so only `then` counts.
+ *
+ * @example const found = store.get(id); if (isPromise(found)) return found.then(use)
+ */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
-/** Goes on with a value: at once where it is there, so that a store in the process costs no promise. */
+/**
+ * Calls `next` with the value: at once where the value is there, so that a store in the process costs no promise.
+ *
+ * @example chain(store.get(id), (record) => record?.user)
+ */
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return isPromise(value) ? value.then(next) : next(value)
 }

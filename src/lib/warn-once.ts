@@ -1,6 +1,10 @@
 const warned = new Set<string>()
 
-/** Says something to the owner of the process, once, however many requests or managers run into it. */
+/**
+ * Emits a warning of the process, once for each code, however often it is called.
+ *
+ * @example warnOnce('SID_MEMORY_STORE', 'memoryStore() keeps sessions in this process.')
+ */
 export function warnOnce(code: string, message: string): void {
   if (warned.has(code)) return
   warned.add(code)

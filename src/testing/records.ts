@@ -11,8 +11,10 @@ export const guest = { userId: undefined, user: undefined } as const
 
 /**
  * A valid, fresh record: a new UUIDv7, random hashes, a user of its own, created now, with a week until the
- * idle deadline and thirty days until the absolute one. `overrides` replace fields; `{ userId: undefined }`
- * makes a guest.
+ * idle deadline and thirty days until the absolute one.
+ *
+ * @param overrides Fields to replace. `{ userId: undefined }` makes a guest.
+ * @example await store.insert(makeRecord({ userId: 'ann', data: { cart: ['tea'] } }))
  */
 export function makeRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
   const now = Date.now()
@@ -35,23 +37,65 @@ export function makeRecord(overrides: Partial<SessionRecord> = {}): SessionRecor
   }
 }
 
-/** A user id that no other test has. */
+/**
+ * A user id that no other test has.
+ *
+ * @example makeRecord({ userId: freshUserId() })
+ */
 export function freshUserId(): string {
   return `user-${randomUUID()}`
 }
 
-/** The record that follows: the next version, with changes. */
+/**
+ * The record that follows: the next version, with changes.
+ *
+ * @example await store.update(nextOf(record, { data: {} }), record.version)
+ */
 export function nextOf(record: SessionRecord, changes: Partial<SessionRecord> = {}): SessionRecord {
   return { ...record, ...changes, version: record.version + 1 }
 }
 
-/** Fails unless the store answered this very record. A field that is `undefined` may as well be absent. */
+/**
+ * What a rotation of its secret adds to a record.
+ *
+ * @example makeRecord(rotated())
+ */
+export function rotated(): Partial<SessionRecord> {
+  const hash = () => randomBytes(32).toString('base64url')
+  const now = Date.now()
+  return {
+    rotatedAt: now - 1,
+    nextHash: hash(),
+    priorHash: hash(),
+    priorUntil: now + HOUR,
+    unusedRotations: 2,
+  }
+}
+
+/**
+ * Fields that a later version of this package may add.
+ *
+ * @example makeRecord({ ...fromTheFuture() })
+ */
+export function fromTheFuture(): object {
+  return { later: { list: [1, { text: 'later' }], none: null }, laterAt: Date.now(), laterHash: '' }
+}
+
+/**
+ * Fails unless the store returned this very record. A field that is `undefined` may as well be absent.
+ *
+ * @example assertRecord(await store.get(record.id), record)
+ */
 export function assertRecord(actual: SessionRecord | undefined, expected: SessionRecord): void {
   assert.ok(actual !== undefined, 'the record was not found')
   assert.deepStrictEqual(JSON.parse(encodeRecord(actual)), JSON.parse(encodeRecord(expected)))
 }
 
-/** Tries to change everything in a record that an object reference can reach; a frozen record may refuse. */
+/**
+ * Tries to change everything that can be reached from a record; a frozen record may refuse.
+ *
+ * @example spoil(record)
+ */
 export function spoil(record: SessionRecord): void {
   for (const inner of [record.data, record.user]) {
     if (inner !== undefined) spoilObject(inner)
@@ -70,7 +114,7 @@ function spoilObject(object: object): void {
   else Reflect.set(object, 'spoilt', true)
 }
 
-/** What text fields must keep. Each has broken some store: separators, escapes, ends of text, half characters. */
+/** What text fields must keep. Each has broken some store: separators, escapes, ends of text, lone surrogates. */
 export const awkwardTexts = [
   '',
   ' ',
@@ -87,7 +131,11 @@ export const awkwardTexts = [
   'null',
 ] as const
 
-/** Every kind of JSON value, and keys that mean something to an object or to a query. */
+/**
+ * Every kind of JSON value, and keys that mean something to an object or to a query.
+ *
+ * @example makeRecord({ data: awkwardObject() })
+ */
 export function awkwardObject(): JsonObject {
   const keys = ['__proto__', 'constructor', 'toString', 'a.b', '$set', '0', ...awkwardTexts]
   return {
@@ -98,7 +146,11 @@ export function awkwardObject(): JsonObject {
   }
 }
 
-/** Ids that were never given out. The first ones are near misses of a given one. */
+/**
+ * Ids that were never given out. The first ones resemble one that was.
+ *
+ * @example for (const id of strangeIds(record.id)) await store.get(id)
+ */
 export function strangeIds(taken: string): string[] {
   return [
     taken.toUpperCase(),

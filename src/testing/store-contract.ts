@@ -1,9 +1,12 @@
+import { someOf } from '../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options.js'
 import type { MaybePromise, SessionStore } from '../store.js'
-import type { ContractPromise, StoreCase } from './cases/case.js'
+import type { ContractPromise, StoreCase, TestedStore } from './cases/case.js'
 import { deletingCases } from './cases/deleting.js'
 import { expiringCases } from './cases/expiring.js'
 import { keepingCases } from './cases/keeping.js'
 import { listingCases } from './cases/listing.js'
+import { updatingManyCases } from './cases/updating-many.js'
 import { updatingCases } from './cases/updating.js'
 
 export type { ContractPromise } from './cases/case.js'
@@ -20,31 +23,48 @@ export interface ContractOptions {
   readonly without?: readonly ContractPromise[]
 }
 
+const contractOptions = {
+  without: {
+    kind: someOf<ContractPromise>('concurrency', 'anyId'),
+    default: [],
+    doc: 'promises that this store can not keep',
+  },
+} as const
+
 const all: readonly StoreCase[] = [
   ...keepingCases,
   ...updatingCases,
+  ...updatingManyCases,
   ...deletingCases,
   ...listingCases,
   ...expiringCases,
 ]
 
 /**
- * The contract of `SessionStore` as cases for any test runner:
+ * The contract of `SessionStore` as cases for any test runner.
  *
- * ```ts
- * for (const { name, run } of storeContract(() => myStore(client))) test(name, run)
- * ```
- *
- * `open` may answer a new store each time or always the same one: each case uses ids and users of its own.
+ * `open` may return a new store each time or always the same one: each case uses ids and users of its own.
  * Run the cases one after another, on a store for tests: some remove whatever expires within the next two minutes.
- * The cases of `getMany` and `deleteExpired` pass where the store does not offer them.
+ * A case of an optional method says so in its name, and passes on a store without that method.
+ *
+ * @throws SessionError OPTION_INVALID for a misspelt option or promise.
+ * @example
+ * for (const { name, run } of storeContract(() => myStore(client))) test(name, run)
  */
 export function storeContract(
   open: () => MaybePromise<SessionStore>,
   options: ContractOptions = {},
 ): ContractCase[] {
-  const without = options.without ?? []
+  const { without } = readOptions(options, ofFunction('storeContract()'), contractOptions)
   return all
     .filter(({ needs = [] }) => !needs.some((promise) => without.includes(promise)))
-    .map(({ name, run }) => ({ name, run: async () => run(await open()) }))
+    .map((one) => ({ name: nameOf(one), run: async () => runOn(await open(), one) }))
+}
+
+function nameOf({ name, uses = [] }: StoreCase): string {
+  return uses.length === 0 ? name : `${name} (if the store has ${uses.join(' and ')})`
+}
+
+async function runOn(store: SessionStore, { uses = [], run }: StoreCase): Promise<void> {
+  if (uses.every((method) => store[method] !== undefined)) await run(store as TestedStore)
 }

@@ -37,7 +37,7 @@ afterEach(() => {
 })
 
 describe('a change', () => {
-  it('writes the edited record as the next version, and answers it', async () => {
+  it('writes the edited record as the next version, and returns it', async () => {
     const { store, record, now } = holding()
     const written = await change(recordsOn(store), record, increment)
     expect(written).toMatchObject({ id: record.id, version: 2, data: { count: 1 } })
@@ -89,7 +89,7 @@ describe('a change', () => {
     expect(now()).toEqual(written)
   })
 
-  it('that has nothing to change on the fresh record answers that one, and writes nothing', async () => {
+  it('that has nothing to change on the fresh record returns that one, and writes nothing', async () => {
     const { store, record, now } = holding()
     void store.update(nextOf(record, { data: { taken: true } }), 1)
     const before = now()
@@ -118,7 +118,7 @@ describe('a change', () => {
 })
 
 describe('a change of a session that has ended', () => {
-  it('answers undefined and writes nothing', async () => {
+  it('returns undefined and writes nothing', async () => {
     const { store, record, now } = holding()
     void store.delete(record.id)
     const { store: spied, calls } = recording(store)
@@ -128,7 +128,7 @@ describe('a change of a session that has ended', () => {
     expect(calls.map(({ operation }) => operation)).toEqual(['update'])
   })
 
-  it('answers undefined when it ends between a conflict and the next try', async () => {
+  it('returns undefined when it ends between a conflict and the next try', async () => {
     const { store, record, now } = holding()
     void store.update(nextOf(record), 1)
     const ended = replacing(store, {
@@ -141,13 +141,13 @@ describe('a change of a session that has ended', () => {
     expect(now()).toBeUndefined()
   })
 
-  it('that changes nothing answers undefined as well', async () => {
+  it('that changes nothing returns undefined as well', async () => {
     const { store, record } = holding()
     void store.delete(record.id)
     expect(await change(recordsOn(store), record, (current) => current)).toBeUndefined()
   })
 
-  it('answers undefined when a deadline passed while the request was at work, and ends the session', async () => {
+  it('returns undefined when a deadline passed during the request, and ends the session', async () => {
     stopTheClock()
     const { store, record, now } = holding()
     const edit = jest.fn((current: SessionRecord) => ({ ...increment(current), expiresAt: Date.now() + DAY }))
@@ -157,7 +157,7 @@ describe('a change of a session that has ended', () => {
     expect(now()).toBeUndefined()
   })
 
-  it('answers undefined when the fresh record has expired', async () => {
+  it('returns undefined when the fresh record has expired', async () => {
     const { store, record, now } = holding()
     void store.update(nextOf(record, { expiresAt: Date.now() - 1 }), 1)
     expect(await change(recordsOn(store), record, increment)).toBeUndefined()

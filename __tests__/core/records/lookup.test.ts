@@ -8,6 +8,7 @@ import type { SessionStore } from '../../../src/store.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
 import { makeRecord } from '../../../src/testing/records.js'
 import { rejectionOf } from '../../support/core.js'
+import { waysToFail } from '../../support/faulty-store.js'
 import { asyncStore, batching, recording, replacing, turn, turns } from '../../support/stores.js'
 
 function lookupOn(base: SessionStore, timeout = 2_000) {
@@ -56,14 +57,14 @@ describe('with a store in the process that offers no getMany', () => {
     expect(() => lookup.find('x')).toThrow(expect.objectContaining({ code: 'RECORD_DAMAGED', status: 503 }))
   })
 
-  it('null, as many drivers say for nothing, is nothing', () => {
+  it('null, which many drivers return for a missing record, counts as missing', () => {
     const { lookup } = lookupOn(replacing(memoryStore(), { getMany: undefined, get: () => null as never }))
     expect(lookup.find('x')).toBeUndefined()
   })
 })
 
 describe('with a store that offers getMany', () => {
-  it('the lookups of one turn are one question, answered in order', async () => {
+  it('the lookups of one turn are sent as one batch, and return in order', async () => {
     const { store, records } = filled(3)
     const { lookup, asked } = lookupOn(asyncStore(batching(store)))
     const ids = [records[2]!.id, 'nobody', records[0]!.id]
@@ -79,7 +80,7 @@ describe('with a store that offers getMany', () => {
     expect(asked()).toEqual([`get ${records[0]!.id}`])
   })
 
-  it('the same id twice in one turn is asked for once', async () => {
+  it('the same id twice in one turn is looked up once', async () => {
     const { store, records } = filled(2)
     const [a, b] = records.map(({ id }) => id) as [string, string]
     const { lookup, asked } = lookupOn(asyncStore(batching(store)))
@@ -90,7 +91,7 @@ describe('with a store that offers getMany', () => {
     expect(asked().slice(1)).toEqual([`get ${a}`])
   })
 
-  it('lookups of two turns are two questions', async () => {
+  it('lookups of two turns are two calls', async () => {
     const { store, records } = filled(2)
     const [a, b] = records.map(({ id }) => id) as [string, string]
     const { lookup, asked } = lookupOn(asyncStore(batching(store)))
@@ -136,7 +137,7 @@ describe('with a store that offers getMany', () => {
     },
   )
 
-  it('a lookup that begins while the store is being asked waits for the next question', async () => {
+  it('a lookup that begins while the store is being asked waits for the next batch', async () => {
     const { store, records } = filled(3)
     const [a, b, c] = records.map(({ id }) => id) as [string, string, string]
     let inner: unknown
@@ -153,7 +154,7 @@ describe('with a store that offers getMany', () => {
     expect(asked()).toEqual([`getMany ${a},${b}`, `get ${c}`])
   })
 
-  it('more than 1,000 ids are several questions, of 1,000 at most', async () => {
+  it('more than 1,000 ids are several batches, of 1,000 at most', async () => {
     const { store, records } = filled(2_500)
     const { lookup, asked } = lookupOn(asyncStore(batching(store)))
     const found = await Promise.all(records.map(async ({ id }) => lookup.find(id)))
@@ -198,7 +199,7 @@ describe('with a store that offers getMany', () => {
     ['too few', () => [makeRecord()]],
     ['too many', () => [undefined, undefined, undefined]],
     ['a promise of too few', async () => []],
-  ])('%s as an answer to getMany fails the whole batch with a code, and is reported', async (_, getMany) => {
+  ])('%s returned by getMany fails the whole batch with a code, and is reported', async (_, getMany) => {
     const { lookup, failures } = lookupOn(replacing(memoryStore(), { getMany: getMany as never }))
     const found = await Promise.allSettled([lookup.find('a'), lookup.find('b')])
     const reason = expect.objectContaining({ code: 'RECORD_DAMAGED', status: 503 }) as unknown
@@ -209,15 +210,7 @@ describe('with a store that offers getMany', () => {
     expect(failures).toEqual([reason])
   })
 
-  it.each([
-    [
-      'throws',
-      () => {
-        throw new Error('down')
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('down'))],
-  ])('a store that %s fails its batch and not the next one', async (_, fail) => {
+  it.each(waysToFail)('a store that %s fails its batch and not the next one', async (_, fail) => {
     const { store, records } = filled(2)
     let isDown = true
     const { lookup, failures } = lookupOn(
@@ -245,7 +238,7 @@ describe('with a store that offers getMany', () => {
     expect(failures).toEqual([expect.objectContaining({ code: 'STORE_TIMEOUT' })])
   })
 
-  it('a lone get that throws or answers rubbish fails with a code', async () => {
+  it('a lone get that throws or returns rubbish fails with a code', async () => {
     const answers: (() => never)[] = [
       () => {
         throw new Error('down')

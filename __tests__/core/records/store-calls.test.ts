@@ -40,7 +40,7 @@ afterEach(async () => {
 })
 
 describe('a call to a store in the process', () => {
-  it('is answered at once, with no promise and no timer', () => {
+  it('returns at once, with no promise and no timer', () => {
     const { calls } = watched()
     const answer = { id: 'x' }
     expect(calls.call('get', () => answer)).toBe(answer)
@@ -63,7 +63,7 @@ describe('a call to a store in the process', () => {
 })
 
 describe('a call to a store on the network', () => {
-  it('is answered with what the store answers, and leaves no timer', async () => {
+  it('resolves to what the store returns, and leaves no timer', async () => {
     const { calls, reported } = watched()
     await expect(calls.call('get', async () => 'found')).resolves.toBe('found')
     expect(jest.getTimerCount()).toBe(0)
@@ -157,7 +157,7 @@ describe('a promise of a foreign kind', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  it('that answers twice is taken at its first word', async () => {
+  it('that resolves and then rejects counts as resolved', async () => {
     const { calls, reported } = watched()
     const answer = calls.call('get', () =>
       thenable((resolve, reject) => {
@@ -191,7 +191,7 @@ describe('unanswered calls', () => {
     ])
   })
 
-  it('count no more once they are answered, well or badly', async () => {
+  it('no longer count once they have ended, well or badly', async () => {
     const { calls } = watched()
     const [good, bad] = [pending(), pending()]
     const first = fill(calls, MAX_UNANSWERED / 2, () => good.promise)
@@ -211,7 +211,7 @@ describe('unanswered calls', () => {
     expect(() => calls.call('get', forever)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
   })
 
-  it('are forgiven when another is answered a minute after their deadline: lost answers lock nobody out for ever', async () => {
+  it('no longer count when another call ends a minute after their deadline: lost calls lock nobody out for ever', async () => {
     const { calls } = watched()
     void fill(calls)
     await jest.advanceTimersByTimeAsync(TIMEOUT + MINUTE - 1)
@@ -223,7 +223,7 @@ describe('unanswered calls', () => {
     expect(() => calls.call('get', forever)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
   })
 
-  it('are not forgiven while nothing is answered: of a store that is away for hours one call a minute is asked', async () => {
+  it('still count while no call ends: a store that is away for hours gets one call a minute', async () => {
     const { calls } = watched()
     void fill(calls)
     await jest.advanceTimersByTimeAsync(TIMEOUT)
@@ -236,7 +236,7 @@ describe('unanswered calls', () => {
     }
   })
 
-  it('that were given up a moment ago are not forgiven when another is answered', async () => {
+  it('that timed out a moment ago still count when another call ends', async () => {
     const { calls } = watched()
     void fill(calls, MAX_UNANSWERED - 1)
     await jest.advanceTimersByTimeAsync(TIMEOUT + MINUTE - 1)
@@ -245,7 +245,7 @@ describe('unanswered calls', () => {
     expect(() => calls.call('get', forever)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
   })
 
-  it('are counted once, however often they end: forgiven, then answered after all', async () => {
+  it('are counted once, even when a call that no longer counts ends after all', async () => {
     const { calls } = watched()
     const late = pending()
     void fill(calls, 5, () => late.promise)

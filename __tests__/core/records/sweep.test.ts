@@ -37,7 +37,7 @@ describe('a sweep', () => {
     await sweep.stop()
   })
 
-  it('looks again every minute while little is due', async () => {
+  it('runs every minute while little has expired', async () => {
     const { limits, remove } = expired(0)
     const sweep = new Sweep(remove)
     sweep.start()
@@ -46,7 +46,7 @@ describe('a sweep', () => {
     await sweep.stop()
   })
 
-  it('is the same one however often it is started', async () => {
+  it('runs once, however often it is started', async () => {
     const { limits, remove } = expired(0)
     const sweep = new Sweep(remove)
     for (let i = 0; i < 5; i += 1) sweep.start()
@@ -58,7 +58,7 @@ describe('a sweep', () => {
     await sweep.stop()
   })
 
-  it('goes on after a breath while a step finds as many as it may remove, and takes larger ones', async () => {
+  it('goes on after a short pause while a step removes as many as it may, in larger steps', async () => {
     const { limits, remove, left } = expired(5_000)
     const sweep = new Sweep(remove)
     sweep.start()

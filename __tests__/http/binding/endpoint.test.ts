@@ -2,7 +2,7 @@ import type { SessionRecord } from 'express-sid'
 import request from 'supertest'
 import { MINUTE, moveTheClock, stopTheClock } from '../../support/core.js'
 import { Device } from '../../support/device.js'
-import { setCookies } from '../support/apps.js'
+import { setCookies } from '../../support/visitor.js'
 import { boundName, offerIn, PATH, site, type Browser, type Site } from './site.js'
 
 beforeEach(() => stopTheClock())
@@ -420,7 +420,7 @@ describe('the path', () => {
     for (const res of [
       await request(app).post(PATH),
       await request(app).post(`${PATH}/more`).set('Sec-Secure-Session-Id', 'x'),
-      await request(app).post('/').set('Sec-Secure-Session-Id', 'x'),
+      await request(app).post('/elsewhere').set('Sec-Secure-Session-Id', 'x'),
     ]) {
       expect(res.status).toBe(404)
     }

@@ -1,6 +1,6 @@
 import type { SessionRecord } from 'express-sid'
 import { MINUTE, moveTheClock, SECOND, stopTheClock } from '../../support/core.js'
-import { setCookies } from '../support/apps.js'
+import { setCookies } from '../../support/visitor.js'
 import { boundName, site, type Browser, type Jar, type Site } from './site.js'
 
 // What a request of a bound session may do when it does not come from the device.
@@ -163,7 +163,7 @@ describe('a stale request', () => {
     await isIn(browser, copy(thief))
     const event = { sessionId: browser.sessionId, userId: 'ann', reason, client: expect.anything() }
     expect(staleIn(made)).toEqual([{ name: 'stale', event }])
-    moveTheClock(MINUTE)
+    moveTheClock(5 * MINUTE)
     await isIn(browser, copy(thief))
     expect(staleIn(made)).toHaveLength(2)
   })

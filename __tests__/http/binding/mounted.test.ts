@@ -5,7 +5,7 @@ import { createSessions, login, memoryStore, sessionMiddleware, sessionOf } from
 import request from 'supertest'
 import { ann } from '../../support/core.js'
 import { Device } from '../../support/device.js'
-import { expresses } from '../support/apps.js'
+import { expresses } from '../../support/site.js'
 import { offerIn } from './site.js'
 
 // Where the app is not at the root of its host. The browser follows the path of the offer, as a URL beside the login's.

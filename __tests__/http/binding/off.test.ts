@@ -1,6 +1,6 @@
 import { Session, type Profiler } from 'node:inspector/promises'
 import request from 'supertest'
-import { cookieOf, setCookies } from '../support/apps.js'
+import { cookieOf, setCookies } from '../../support/visitor.js'
 import { PATH, site } from './site.js'
 
 // An app that has not turned the option on pays nothing for it. Which functions run is what V8 itself has counted.

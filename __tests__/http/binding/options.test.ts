@@ -1,10 +1,12 @@
+import { MemoryStore } from 'express-session'
 import { createSessions, type CookieOptions, type DeviceBindingOptions } from 'express-sid'
+import { fromExpressSession } from 'express-sid/express-session-store'
+import { nearCache } from 'express-sid/near-cache'
 import { resolveOptions } from '../../../src/http/check-options.js'
 import { MINUTE } from '../../support/core.js'
-import { FaultyStore } from '../support/faulty-store.js'
 
 const resolved = (deviceBinding: boolean | DeviceBindingOptions, cookie?: CookieOptions) =>
-  resolveOptions({ deviceBinding, cookie }).deviceBinding
+  resolveOptions({ deviceBinding, ...(cookie && { cookie }) }).deviceBinding
 
 test('is off unless asked for', () => {
   expect(resolveOptions({}).deviceBinding).toBeUndefined()
@@ -43,16 +45,16 @@ test("with sameSite 'none' no other site may make the device sign, unless it is 
 })
 
 test.each<[string, unknown, RegExp]>([
-  ['another type', 'yes', /true, false or an object/],
-  ['null', null, /true, false or an object/],
-  ['a misspelt option', { tlt: '10m' }, /ttl/],
-  ['a short ttl', { ttl: '4m' }, /at least '5m'/],
+  ['another type', 'yes', /deviceBinding must be an object such as \{ ttl: '10m' \}, not "yes"/],
+  ['null', null, /deviceBinding must be an object/],
+  ['a misspelt option', { tlt: '10m' }, /tlt.*ttl/],
+  ['a short ttl', { ttl: '4m' }, /deviceBinding\.ttl .* five minutes or longer/],
   ['a ttl that is no duration', { ttl: 'soon' }, /deviceBinding\.ttl/],
   ['a path without a slash', { path: 'binding' }, /deviceBinding\.path/],
   ['a path with a query', { path: '/a?b' }, /deviceBinding\.path/],
   ['a path with a quote', { path: '/a"b' }, /deviceBinding\.path/],
   ['the root as a path', { path: '/' }, /deviceBinding\.path/],
-  ['another word for unbound', { unbound: 'deny' }, /'allow' or 'refuse'/],
+  ['another word for unbound', { unbound: 'deny' }, /'allow', 'refuse'/],
   ['an origin in refreshFrom', { refreshFrom: ['https://a.example'] }, /hosts without scheme/],
   ['a text as refreshFrom', { refreshFrom: '*' }, /hosts without scheme/],
 ])('refuses %s at the start, and says the fix', (_what, deviceBinding, message) => {
@@ -69,12 +71,14 @@ test.each<[string, CookieOptions]>([
   ['cookie.secure: false', { secure: false }],
 ])('can not be combined with %s', (what, cookie) => {
   const make = () => createSessions({ deviceBinding: true, cookie })
-  expect(make).toThrow(`deviceBinding can't be used with ${what}. Leave`)
+  expect(make).toThrow(`deviceBinding can't be used with ${what}: `)
 })
 
-test('can not be combined with a store whose updates are atomic in one process only', () => {
-  const store = Object.assign(new FaultyStore(), { atomicUpdates: false })
-  expect(() => createSessions({ deviceBinding: true, store })).toThrow(
-    "deviceBinding can't be used with this store",
-  )
+test('can not be combined with a store of express-session, nor with a near cache over one', () => {
+  const kept = fromExpressSession(new MemoryStore())
+  for (const store of [kept, nearCache(kept)]) {
+    expect(() => createSessions({ deviceBinding: true, store })).toThrow(
+      "deviceBinding can't be used with this store",
+    )
+  }
 })

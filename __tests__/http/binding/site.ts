@@ -1,59 +1,36 @@
-import express from 'express'
-import { login, logout, requireUser, sessionOf, type SessionOptions, type Sessions } from 'express-sid'
+import { requireUser, sessionOf } from 'express-sid'
 import request from 'supertest'
 import { ann, eventsOf } from '../../support/core.js'
 import { Device } from '../../support/device.js'
-import { makeApp, route, setCookies } from '../support/apps.js'
-import { FaultyStore } from '../support/faulty-store.js'
+import { express5, site as base, type SiteOptions } from '../../support/site.js'
+import { setCookies } from '../../support/visitor.js'
 
 export const PATH = '/_session/binding'
 
 /** An app with device binding, on a store that says what it was asked. */
-export function site(options: SessionOptions = {}, given?: Sessions) {
-  const store = new FaultyStore()
-  const made = makeApp(
-    express,
-    given ?? { store, cookie: { secure: true }, deviceBinding: true, ...options },
-    (app) => {
-      app.get('/', (req, res) => {
-        const { id, isBound } = sessionOf(req)
-        res.json({ user: req.user ?? null, id: id ?? null, isBound })
-      })
-      app.post(
-        '/login',
-        login(() => ann),
-      )
-      app.post('/logout', logout())
-      app.post(
-        '/login-and-out',
-        route(async (req, res) => {
-          await sessionOf(req).login(ann)
-          await sessionOf(req).logout()
-          res.sendStatus(204)
-        }),
-      )
-      app.get('/guarded', requireUser(), (_req, res) => res.send('in'))
-      app.get('/page', requireUser({ loginPage: '/login' }), (_req, res) => res.send('in'))
-      app.get('/bound', requireUser({ bound: true }), (_req, res) => res.send('in'))
-      app.post(
-        '/cart',
-        route(async (req, res) => {
-          await sessionOf(req).set('cart', ['item'])
-          res.sendStatus(204)
-        }),
-      )
-      app.get(
-        '/list',
-        route(async (req, res) => res.json(await sessionOf(req).list())),
-      )
-    },
-  )
-  return {
-    ...made,
-    store,
-    seen: eventsOf(made.sessions),
-    browser: (device?: Device) => new Browser(made.app, device),
-  }
+export function site(options: SiteOptions = {}) {
+  const binding = { cookie: { secure: true }, deviceBinding: true } as const
+  const made = base(express5, { ...binding, ...options }, (app) => {
+    app.get('/', (req, res) => {
+      const { id, isBound } = sessionOf(req)
+      res.json({ user: req.user ?? null, id: id ?? null, isBound })
+    })
+    app.post('/login-and-out', async (req, res) => {
+      await sessionOf(req).login(ann)
+      await sessionOf(req).logout()
+      res.sendStatus(204)
+    })
+    app.get('/guarded', requireUser(), (_req, res) => res.send('in'))
+    app.get('/page', requireUser({ loginPage: '/login' }), (_req, res) => res.send('in'))
+    app.get('/bound', requireUser({ bound: true }), (_req, res) => res.send('in'))
+    app.post('/cart', async (req, res) => {
+      await sessionOf(req).set('cart', ['item'])
+      res.sendStatus(204)
+    })
+    app.get('/list', async (req, res) => res.json(await sessionOf(req).list()))
+  })
+  const browser = (device?: Device) => new Browser(made.app, device)
+  return { ...made, seen: eventsOf(made.sessions), browser }
 }
 
 export type Site = ReturnType<typeof site>

@@ -1,16 +1,16 @@
 import express from 'express'
 import * as fc from 'fast-check'
 import { once } from 'node:events'
-import { createServer, request, type IncomingMessage, type Server } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import * as http2 from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import supertest from 'supertest'
 import type { SessionError } from '../../../src/errors.js'
 import { isCrossOrigin, type OriginQuestion } from '../../../src/http/origin/cross-origin.js'
 import { hostOf } from '../../../src/http/origin/host.js'
 import { crossOriginError, refusalOf } from '../../../src/http/origin/refusal.js'
 import { parseTrustedOrigins } from '../../../src/http/origin/trusted-origins.js'
 import { crossOriginCases } from '../../support/cross-origin-cases.js'
+import { listen } from '../../support/listen.js'
+import { Visitor } from '../../support/visitor.js'
 
 const trusted = new Set(['https://trusted.example'])
 
@@ -202,20 +202,18 @@ describe('parseTrustedOrigins', () => {
 })
 
 describe('refusalOf, over HTTP', () => {
-  let server: Server
   let own: string
+  let close: () => Promise<void>
   let seen: SessionError | undefined
 
   beforeAll(async () => {
-    server = createServer((req, res) => {
+    ;({ url: own, close } = await listen((req, res) => {
       seen = refusalOf(req, trusted, true)
       res.writeHead(seen?.status ?? 200).end()
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    }))
   })
 
-  afterAll(() => void server.close())
+  afterAll(() => close())
 
   async function post(headers: Record<string, string | string[]>): Promise<number | undefined> {
     const req = request(own, { method: 'POST', headers }).end()
@@ -264,7 +262,7 @@ describe('hostOf', () => {
     trustProxy: unknown,
     headers: Record<string, string>,
   ): Promise<(string | undefined)[]> {
-    const response = await supertest(app(trustProxy)).post('/').set('Host', 'backend:3000').set(headers)
+    const response = await new Visitor(app(trustProxy)).post('/', { Host: 'backend:3000', ...headers })
     return response.body as (string | undefined)[]
   }
 
@@ -297,8 +295,8 @@ describe('hostOf', () => {
       const asked = req as unknown as IncomingMessage
       res.end(JSON.stringify([hostOf(asked), refusalOf(asked, trusted, true) === undefined]))
     })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const { url, close } = await listen(server)
+    const client = http2.connect(url)
     const stream = client.request({
       ':method': 'POST',
       ':authority': 'app.example',
@@ -308,7 +306,7 @@ describe('hostOf', () => {
     stream.end()
     const chunks = await stream.setEncoding('utf8').toArray()
     client.close()
-    server.close()
+    await close()
     expect(JSON.parse(chunks.join(''))).toEqual(['app.example', true])
   })
 })
@@ -338,7 +336,7 @@ describe('crossOriginError', () => {
     expect(message({ secFetchSite: 'cross-site' })).toContain('crossSite: true')
   })
 
-  test('shows what strangers sent on one line, and little of it', () => {
+  test('shows what strangers sent on one line, and shortened', () => {
     const hostile = `\r\nSet-Cookie: a\u001b[2J\u009b${'x'.repeat(10_000)}`
     const text = crossOriginError(
       { ...aPost, method: hostile, secFetchSite: hostile, origin: hostile, host: hostile },

@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Request } from 'express'
-import request from 'supertest'
 import { useDictionaryMode } from '../../../src/http/request/dictionary-mode.js'
 import { sessionMiddleware } from '../../../src/index.js'
-import { expresses } from '../support/apps.js'
+import { expresses } from '../../support/site.js'
+import { Visitor } from '../../support/visitor.js'
 
 setFlagsFromString('--allow-natives-syntax')
 const isDictionary = runInNewContext('(object) => !%HasFastProperties(object)') as (object: object) => boolean
@@ -21,7 +21,7 @@ describe('the hidden classes of requests and responses', () => {
         seen.push(req)
         res.end()
       })
-      await request(app).get('/')
+      await new Visitor(app).get()
       expect([isDictionary(seen[0]!), isDictionary(seen[0]!.res!)]).toEqual([v8 < 13, v8 < 13])
     },
   )

@@ -1,11 +1,12 @@
 import { login, requireUser } from 'express-sid'
-import request from 'supertest'
-import { ann } from '../../support/core.js'
-import { cookieOf, expresses, makeApp, route, setCookies, type ExpressModule } from '../support/apps.js'
-import { sessionOf } from 'express-sid'
+import { ann } from '../../support/people.js'
+import { expresses, site as siteOn, type ExpressModule } from '../../support/site.js'
+import { setCookies } from '../../support/visitor.js'
+
+const asPage = { Accept: 'text/html' }
 
 function site(module: ExpressModule) {
-  return makeApp(module, {}, (routes) => {
+  return siteOn(module, {}, (routes) => {
     routes.all(
       '/sign-in',
       login((req) => req.method === 'POST' && ann, { redirect: '/home' }),
@@ -24,40 +25,30 @@ function site(module: ExpressModule) {
       (_req, res) => void res.end(),
     )
     routes.get('/odd', requireUser({ loginPage: '/sign-in?lang=de' }), (_req, res) => void res.end())
-    routes.post(
-      '/guest',
-      route(async (req, res) => {
-        await sessionOf(req).set('a', 1)
-        res.end()
-      }),
-    )
   })
 }
 
 describe.each(expresses)('requireUser() on %s', (_name, module) => {
   test('lets a user pass, and no cache keep what lies behind', async () => {
-    const { app } = site(module)
-    const cookie = cookieOf(await request(app).post('/sign-in'))
-    const res = await request(app).get('/plain').set('Cookie', cookie)
+    const res = await (await site(module).logIn()).get('/plain')
     expect([res.status, res.body]).toEqual([200, ann])
     expect(res.headers['cache-control']).toBe('private, no-store')
     expect(res.headers.vary).toBe('Cookie')
   })
 
   test('leaves the application its own Cache-Control, set before or after', async () => {
-    const { app } = site(module)
-    const cookie = cookieOf(await request(app).post('/sign-in'))
-    expect((await request(app).get('/cached').set('Cookie', cookie)).headers['cache-control']).toBe('public')
-    expect((await request(app).get('/set-before').set('Cookie', cookie)).headers['cache-control']).toBe(
-      'private, max-age=60',
-    )
+    const browser = await site(module).logIn()
+    expect((await browser.get('/cached')).headers['cache-control']).toBe('public')
+    expect((await browser.get('/set-before')).headers['cache-control']).toBe('private, max-age=60')
   })
 
-  test('answers strangers and guests with 401', async () => {
-    const { app } = site(module)
-    const guest = cookieOf(await request(app).post('/guest'))
-    for (const cookie of ['', guest, 'sid=garbage']) {
-      const res = await request(app).get('/plain').set('Cookie', cookie)
+  test('responds 401 to strangers and guests', async () => {
+    const { visitor } = site(module)
+    const guest = visitor()
+    await guest.run((session) => session.set('a', 1))
+    expect(guest.cookie).toMatch(/^sid=/)
+    for (const one of [visitor(), guest, visitor({ cookie: 'sid=garbage' })]) {
+      const res = await one.get('/plain')
       expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
       expect(res.headers['cache-control']).toBe('no-store')
       expect(setCookies(res)).toEqual([])
@@ -65,51 +56,45 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
   })
 
   test('asks our session, not whatever put a user onto the request', async () => {
-    const { app } = makeApp(module, {}, (routes) => {
+    const { visitor } = siteOn(module, {}, (routes) => {
       routes.use((req, _res, next) => next(void (req.user = ann)))
       routes.get('/', requireUser(), (_req, res) => void res.end())
     })
-    expect((await request(app).get('/')).status).toBe(401)
+    expect((await visitor().get()).status).toBe(401)
   })
 
   test('sends a browser to the login page, and after the login back to where it was', async () => {
-    const { app } = site(module)
-    const asked = await request(app)
-      .get('/pages/one?a=1&b=%2F%26')
-      .set({ Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' })
+    const browser = site(module).visitor()
+    const asked = await browser.get('/pages/one?a=1&b=%2F%26', { ...asPage, 'Sec-Fetch-Mode': 'navigate' })
     expect(asked.status).toBe(303)
     expect(asked.headers['cache-control']).toBe('no-store')
     const to = asked.headers.location!
     expect(to).toBe(`/sign-in?returnTo=${encodeURIComponent('/pages/one?a=1&b=%2F%26')}`)
-    const loggedIn = await request(app).post(to).set('Accept', 'text/html')
+    const loggedIn = await browser.post(to, asPage)
     expect([loggedIn.status, loggedIn.headers.location]).toEqual([303, '/pages/one?a=1&b=%2F%26'])
-    const back = await request(app).get(loggedIn.headers.location!).set('Cookie', cookieOf(loggedIn))
-    expect(back.body).toEqual(ann)
+    expect((await browser.get(loggedIn.headers.location)).body).toEqual(ann)
   })
 
   test('knows the whole path on a sub-router', async () => {
-    const { app } = makeApp(module, {}, (routes) => {
+    const { visitor } = siteOn(module, {}, (routes) => {
       const router = module.Router()
       router.get('/page', requireUser({ loginPage: '/sign-in' }))
       routes.use('/inner', router)
     })
-    const res = await request(app).get('/inner/page').set('Accept', 'text/html')
+    const res = await visitor().get('/inner/page', asPage)
     expect(res.headers.location).toBe('/sign-in?returnTo=%2Finner%2Fpage')
   })
 
-  test('adds the way back to a query of the login page', async () => {
-    const { app } = site(module)
-    const res = await request(app).get('/odd').set('Accept', 'text/html')
+  test('adds returnTo to the query that the login page already has', async () => {
+    const res = await site(module).visitor().get('/odd', asPage)
     expect(res.headers.location).toBe('/sign-in?lang=de&returnTo=%2Fodd')
   })
 
-  test("gives no way back to a form's target, a HEAD, and an overlong address", async () => {
-    const { app } = site(module)
-    const form = await request(app).post('/pages').set('Accept', 'text/html')
-    const long = await request(app)
-      .get(`/pages?${'x'.repeat(3000)}`)
-      .set('Accept', 'text/html')
-    const head = await request(app).head('/pages').set('Accept', 'text/html')
+  test("does not come back to a form's target, a HEAD, or an overlong address", async () => {
+    const stranger = site(module).visitor()
+    const form = await stranger.post('/pages', asPage)
+    const long = await stranger.get(`/pages?${'x'.repeat(3000)}`, asPage)
+    const head = await stranger.ask('HEAD', '/pages', asPage)
     for (const res of [form, long, head]) {
       expect([res.status, res.headers.location]).toEqual([303, '/sign-in'])
     }
@@ -119,27 +104,25 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     ['fetch()', { Accept: '*/*', 'Sec-Fetch-Mode': 'cors' }],
     ['fetch() of HTML', { Accept: 'text/html', 'Sec-Fetch-Mode': 'same-origin' }],
     ['curl', { Accept: '*/*' }],
-  ])('answers %s with 401: a script would take the login page for the answer', async (_what, headers) => {
-    const { app } = site(module)
-    expect((await request(app).get('/pages').set(headers)).status).toBe(401)
+  ])('responds 401 to %s: a script would take the login page for its data', async (_what, headers) => {
+    expect((await site(module).visitor().get('/pages', headers)).status).toBe(401)
   })
 
   test('sends a navigation to the login page, whatever it accepts', async () => {
-    const { app } = site(module)
-    const res = await request(app).get('/pages').set({ Accept: '*/*', 'Sec-Fetch-Mode': 'navigate' })
+    const headers = { Accept: '*/*', 'Sec-Fetch-Mode': 'navigate' }
+    const res = await site(module).visitor().get('/pages', headers)
     expect(res.headers.location).toBe('/sign-in?returnTo=%2Fpages')
   })
 
-  test('answers JSON clients with 401, login page or not', async () => {
-    const { app } = site(module)
+  test('responds 401 to JSON clients, login page or not', async () => {
     for (const accept of ['application/json', 'application/json, text/plain, */*']) {
-      const res = await request(app).get('/pages').set('Accept', accept)
+      const res = await site(module).visitor().get('/pages', { Accept: accept })
       expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
     }
   })
 
   test('redirects to no other site, whatever address was asked for', async () => {
-    const { app } = makeApp(module, {}, (routes) => {
+    const { visitor } = siteOn(module, {}, (routes) => {
       routes.use(requireUser({ loginPage: '/sign-in' }))
     })
     for (const path of [
@@ -148,7 +131,7 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
       '/%5cevil.example',
       '/%0d%0aSet-Cookie:%20a=1',
     ]) {
-      const res = await new request.Test(app, 'GET', path).set('Accept', 'text/html')
+      const res = await visitor().get(path, asPage)
       const [page, query] = res.headers.location!.split('?')
       expect(page).toBe('/sign-in')
       expect(new URLSearchParams(query).get('returnTo') ?? '/').toMatch(/^\/(?![/\\])/)

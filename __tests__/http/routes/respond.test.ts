@@ -1,12 +1,13 @@
-import request from 'supertest'
 import { answer } from '../../../src/http/routes/respond.js'
-import { expresses } from '../support/apps.js'
+import { expresses } from '../../support/site.js'
+import { Visitor } from '../../support/visitor.js'
 
 describe.each(expresses)('an answer on %s', (_name, express) => {
   const app = express()
   const said = { status: 201, text: '<b>Done</b>', json: { done: true } }
   app.get('/text', (req, res) => answer(req, res, said))
   app.get('/redirect', (req, res) => answer(req, res, { ...said, redirect: '/next' }))
+  const get = (path: string, accept = '') => new Visitor(app).get(path, { Accept: accept })
 
   test.each([
     undefined,
@@ -17,8 +18,7 @@ describe.each(expresses)('an answer on %s', (_name, express) => {
     'image/png',
     'garbage',
   ])('is text for a client that accepts %s', async (accept) => {
-    const test = request(app).get('/text')
-    const res = await (accept === undefined ? test : test.set('Accept', accept))
+    const res = await get('/text', accept)
     expect([res.status, res.text]).toEqual([201, '<b>Done</b>'])
     // Never HTML, whatever the words are.
     expect(res.headers['content-type']).toBe('text/plain; charset=utf-8')
@@ -27,21 +27,21 @@ describe.each(expresses)('an answer on %s', (_name, express) => {
   test.each(['application/json', 'application/json, text/plain, */*', 'text/html;q=0.5, application/json'])(
     'is JSON for a client that accepts %s',
     async (accept) => {
-      const res = await request(app).get('/text').set('Accept', accept)
+      const res = await get('/text', accept)
       expect([res.status, res.body]).toEqual([201, { done: true }])
-      const redirect = await request(app).get('/redirect').set('Accept', accept)
+      const redirect = await get('/redirect', accept)
       expect([redirect.status, redirect.body]).toEqual([201, { done: true, redirectTo: '/next' }])
     },
   )
 
   test('is a 303 where there is a page to go on to, so that the next request is a GET', async () => {
-    const res = await request(app).get('/redirect').set('Accept', 'text/html')
+    const res = await get('/redirect', 'text/html')
     expect([res.status, res.headers.location]).toEqual([303, '/next'])
   })
 
   test('is kept by no cache, and tells caches that it depends on Accept', async () => {
     for (const path of ['/text', '/redirect']) {
-      const { headers } = await request(app).get(path)
+      const { headers } = await get(path)
       expect(headers['cache-control']).toBe('no-store')
       expect(headers.vary).toBe('Accept')
     }

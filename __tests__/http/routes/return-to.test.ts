@@ -1,9 +1,8 @@
 import { array, assert, constantFrom, property, string } from 'fast-check'
 import { login } from 'express-sid'
-import request from 'supertest'
 import { localPath, loginPageFor, returnToOf } from '../../../src/http/routes/return-to.js'
-import { ann } from '../../support/core.js'
-import { expresses, makeApp } from '../support/apps.js'
+import { ann } from '../../support/people.js'
+import { expresses, site } from '../../support/site.js'
 
 const away = [
   '//evil.example',
@@ -62,7 +61,7 @@ test.each(away)('%j is no path of this site', (path) => {
 })
 
 test.each([undefined, null, 1, {}, ['/x'], ['/x', '/y'], { toString: () => '/x' }])(
-  '%p is no path at all',
+  '%p is no path, since it is no text',
   (value) => {
     expect(localPath(value)).toBeUndefined()
   },
@@ -122,7 +121,7 @@ test('a path that was asked for comes back from the query of the login page as i
   )
 })
 
-test('two ways back are none', () => {
+test('two returnTo values count as none', () => {
   expect(returnToOf({ originalUrl: '/login?returnTo=/a&returnTo=/b' } as never)).toBeUndefined()
   expect(returnToOf({ originalUrl: '/login?returnTo[]=/a' } as never)).toBeUndefined()
   expect(returnToOf({ url: '/login?returnTo=/a' } as never)).toBe('/a')
@@ -130,20 +129,17 @@ test('two ways back are none', () => {
 })
 
 describe.each(expresses)('a login on %s', (_name, module) => {
-  const { app } = makeApp(
-    module,
-    {},
-    (routes) =>
-      void routes.post(
-        '/login',
-        login(() => ann, { redirect: '/home' }),
-      ),
-  )
+  const { visitor } = site(module, {}, (routes) => {
+    routes.post(
+      '/login',
+      login(() => ann, { redirect: '/home' }),
+    )
+  })
+  const asPage = { Accept: 'text/html' }
+  const logInTo = (path: string) => visitor().post(`/login?returnTo=${encodeURIComponent(path)}`, asPage)
 
   test.each(away)('goes to the default page, not to %j', async (path) => {
-    const res = await request(app)
-      .post(`/login?returnTo=${encodeURIComponent(path)}`)
-      .set('Accept', 'text/html')
+    const res = await logInTo(path)
     expect([res.status, res.headers.location]).toEqual([303, '/home'])
   })
 
@@ -157,14 +153,12 @@ describe.each(expresses)('a login on %s', (_name, module) => {
     '/login?RETURNTO=/a',
     '/login?x=%&returnTo=%%',
   ])('goes to the default page at %s', async (path) => {
-    const res = await request(app).post(path).set('Accept', 'text/html')
+    const res = await visitor().post(path, asPage)
     expect([res.status, res.headers.location]).toEqual([303, '/home'])
   })
 
   test.each(ours)('goes to %j, and that is on this site', async (path) => {
-    const res = await request(app)
-      .post(`/login?returnTo=${encodeURIComponent(path)}`)
-      .set('Accept', 'text/html')
+    const res = await logInTo(path)
     expect(res.status).toBe(303)
     expect(resolved(res.headers.location!)).toBe('https://our.example')
     expect(new URL(res.headers.location!, 'https://our.example').href).toBe(
@@ -173,8 +167,7 @@ describe.each(expresses)('a login on %s', (_name, module) => {
   })
 
   test('tells JSON clients the same', async () => {
-    const ask = (path: string) =>
-      request(app).post(`/login?returnTo=${path}`).set('Accept', 'application/json')
+    const ask = (path: string) => visitor().post(`/login?returnTo=${path}`, { Accept: 'application/json' })
     expect((await ask('/a')).body.redirectTo).toBe('/a')
     expect((await ask('//evil.example')).body.redirectTo).toBe('/home')
   })

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { startNode } from '../../support/app-process.js'
 import { makeConsumer } from './packed.js'
 import { ask, type RawResponse } from './raw.js'
 
@@ -56,16 +55,9 @@ export async function startVictim(store: string, options: VictimOptions = {}): P
     TRUST_PROXY: String(trustProxy),
     TRUSTED_ORIGINS: trustedOrigins,
   }
-  const child = spawn(process.execPath, ['server.js'], { cwd: folder, env })
-  const logged: string[] = []
+  const app = await startNode(['server.js'], { cwd: folder, env })
+  const { port } = app
   const answered: string[] = []
-  child.stderr.on('data', (part: Buffer) => logged.push(part.toString()))
-  const lines = createInterface(child.stdout)
-  lines.on('line', (line) => logged.push(line))
-  const first = await Promise.race([once(lines, 'line'), once(child, 'exit')])
-  const [, port] = (typeof first[0] === 'string' ? JSON.parse(first[0]) : []) as [string, number]
-  if (port === undefined) throw new Error(`the server did not start: ${logged.join('\n')}`)
-
   const issued: string[] = []
   const victim: Victim = {
     port,
@@ -84,13 +76,13 @@ export async function startVictim(store: string, options: VictimOptions = {}): P
       // A request that Node itself refuses has logged in nobody.
       return status === 200 ? ((JSON.parse(body) as { user: { id: string } | null }).user?.id ?? null) : null
     },
-    logged: () => logged.join('\n'),
-    said: () => [...logged, ...answered].join('\n'),
-    isRunning: () => child.exitCode === null && child.signalCode === null,
+    logged: app.output,
+    said: () => [app.output(), ...answered].join('\n'),
+    isRunning: () => app.process.exitCode === null && app.process.signalCode === null,
     stop: async () => {
       if (victim.isRunning()) {
-        child.stdin.end()
-        await once(child, 'exit')
+        app.process.stdin.end()
+        await once(app.process, 'exit')
       }
       await remove()
     },

@@ -16,7 +16,7 @@ import {
 } from 'express-sid'
 import { WebSocketServer } from 'ws'
 import { selfSigned } from '../../../demo/binding/certificate.js'
-import { FaultyStore } from '../../http/support/faulty-store.js'
+import { FaultyStore } from '../../support/faulty-store.js'
 import { ann, eventsOf, type Seen } from '../../support/core.js'
 
 export const PATH = '/_session/binding'

@@ -208,6 +208,14 @@ describe('a near cache', () => {
     await expect(near.getMany?.(['a'])).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
+  test('can list, and update atomically, where the store can, and only there', () => {
+    expect(near).toHaveProperty('listByUser')
+    expect(near.atomicUpdates).toBeUndefined()
+    const weak = nearCache(Object.assign(new SlowStore(), { listByUser: undefined, atomicUpdates: false }))
+    expect(weak).not.toHaveProperty('listByUser')
+    expect(weak.atomicUpdates).toBe(false)
+  })
+
   test('offers getMany and deleteExpired where the store does, and only there', () => {
     expect(near).toHaveProperty('getMany')
     expect(near).toHaveProperty('deleteExpired')
@@ -352,7 +360,7 @@ describe('a near cache', () => {
       ['insert', (cache) => cache.insert(makeRecord())],
       ['update', (cache) => cache.update(makeRecord({ id: 'b' }), 1)],
       ['delete', (cache) => cache.delete('b')],
-      ['listByUser', (cache) => cache.listByUser('u')],
+      ['listByUser', (cache) => cache.listByUser!('u')],
       ['deleteExpired', (cache) => cache.deleteExpired?.(0, 1)],
     ]
 
@@ -472,6 +480,10 @@ describe('a near cache', () => {
     [{ maxEntries: 1.5 }, /maxEntries/],
     [{ maxEntries: '10' as never }, /maxEntries/],
     [{ maxStalness: '100ms' } as never, /maxStalness.*Did you mean maxStaleness\?/],
+    [{ maxStaleness: null } as never, /maxStaleness/],
+    [{ maxEntries: null } as never, /maxEntries/],
+    ['100ms' as never, /must be an object/],
+    [null as never, /must be an object/],
   ])('refuses the options %j', (options, message) => {
     expect(() => nearCache(store, options)).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringMatching(message) as unknown }),

@@ -45,7 +45,12 @@ const badOptions: [string, unknown][] = [
   ['wait', { wait: { replicas: 0, timeout: 100 } }],
   ['wait', { wait: { replicas: 1, timeout: 0 } }],
   ['wait', { wait: { replicas: 1.5, timeout: 100 } }],
+  ['wait', { wait: [1, 100] }],
+  ['replicas', { wait: { replica: 1, timeout: 100 } }],
+  ['prefix', { prefix: null }],
   ['prefix', { prefx: 'app:' }],
+  ['options', null],
+  ['options', ['app:']],
 ]
 
 test.each(badOptions)('names the option %s that it refuses: %j', (name, options) => {

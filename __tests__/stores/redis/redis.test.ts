@@ -102,7 +102,7 @@ needs('redis')('the Redis store', () => {
       const createdAt = Date.now() + 8 * DAY
       const later = { createdAt, expiresAt: createdAt + DAY, absoluteExpiresAt: createdAt + 30 * DAY }
       await store.insert(makeRecord({ userId: record.userId, ...later }))
-      const listed = await store.listByUser(record.userId!)
+      const listed = await store.listByUser!(record.userId!)
       expect(listed.map(({ id }) => id)).toContain(record.id)
     })
 
@@ -128,7 +128,7 @@ needs('redis')('the Redis store', () => {
         indexOf(record),
         [dead, new_].map((value) => ({ value, score: record.absoluteExpiresAt })),
       )
-      expect(await store.listByUser(record.userId!)).toEqual([record])
+      expect(await store.listByUser!(record.userId!)).toEqual([record])
       await eventually(async () => (await redis.zScore(indexOf(record), dead)) === null)
       expect((await redis.zRange(indexOf(record), 0, -1)).toSorted()).toEqual([record.id, new_].toSorted())
     })
@@ -143,7 +143,7 @@ needs('redis')('the Redis store', () => {
         expect(await other.listByUser(record.userId!)).toEqual([])
         expect(await other.delete(record.id)).toBe(false)
         await other.insert({ ...record, userId: record.id })
-        expect(await store.listByUser(record.id)).toEqual([])
+        expect(await store.listByUser!(record.id)).toEqual([])
       }
       expect(await store.get(record.id)).toEqual(record)
     })
@@ -181,7 +181,7 @@ needs('redis')('the Redis store', () => {
         expect([first, third]).toEqual([left, right])
         expect(isSessionRecord(second)).toBe(false)
         expect(second?.id).toBe(damaged.id)
-        expect((await store.listByUser(damaged.userId!)).map(({ id }) => id)).toEqual([damaged.id])
+        expect((await store.listByUser!(damaged.userId!)).map(({ id }) => id)).toEqual([damaged.id])
         expect(await store.delete(damaged.id)).toBe(true)
         expect(await store.get(damaged.id)).toBeUndefined()
       },

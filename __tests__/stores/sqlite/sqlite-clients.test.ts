@@ -6,7 +6,8 @@ import { sqliteStore } from 'express-sid/sqlite'
 import { storeContract } from 'express-sid/testing'
 import { needs } from '../../support/needs.js'
 import { isBusy } from '../../../src/stores/sqlite/client.js'
-import { lockedError, scratchFolder, type BetterSqlite3, type Node24Report } from './sqlite-files.js'
+import { scratchFolder } from '../../support/scratch.js'
+import { lockedError, type BetterSqlite3, type Node24Report } from './sqlite-files.js'
 
 const root = join(__dirname, '../../..')
 

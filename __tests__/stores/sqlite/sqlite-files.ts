@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { SqliteDatabase } from '../../../src/stores/sqlite/index.js'
 
 /** The part of better-sqlite3 that the tests use: it is not among the development dependencies. */
@@ -11,13 +8,6 @@ export interface Node24Report {
   readonly contract: Readonly<Record<string, string | null>>
   readonly contractWithBigInts: Readonly<Record<string, string | null>>
   readonly isBusyKnown: boolean
-}
-
-/** Names files in a folder that lasts as long as the tests of this `describe`. */
-export function scratchFolder(): (name: string) => string {
-  const folder = mkdtempSync(join(tmpdir(), 'sid-sqlite-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return (name) => join(folder, name)
 }
 
 /** What a connection throws where another one on the same file holds the lock. */

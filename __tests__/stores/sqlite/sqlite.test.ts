@@ -3,7 +3,7 @@ import { isSessionRecord } from '../../../src/record.js'
 import type { SessionRecord } from '../../../src/record.js'
 import { sqliteStore } from 'express-sid/sqlite'
 import { makeRecord } from 'express-sid/testing'
-import { scratchFolder } from './sqlite-files.js'
+import { scratchFolder } from '../../support/scratch.js'
 
 const file = scratchFolder()
 let files = 0

@@ -3,7 +3,7 @@ import { broken, type BrokenStore } from './broken.js'
 
 export const deleting: readonly BrokenStore[] = [
   broken(
-    'delete answers always true',
+    'delete returns always true',
     [
       'delete: true once, false ever',
       'delete: an unknown id is false',
@@ -18,7 +18,7 @@ export const deleting: readonly BrokenStore[] = [
     }),
   ),
   broken(
-    'delete answers always false',
+    'delete returns always false',
     ['delete: true when the record', 'delete: true once, false ever', 'delete: of many at once'],
     (good) => ({
       async delete(id) {
@@ -38,7 +38,7 @@ export const deleting: readonly BrokenStore[] = [
     }
   }),
   broken(
-    'delete answers before it has removed',
+    'delete returns before it has removed',
     ['delete: true when the record', 'delete: of many at once'],
     (good) => {
       const ended = new Set<string>()
@@ -60,7 +60,7 @@ export const deleting: readonly BrokenStore[] = [
       return isThere
     },
   })),
-  broken('delete takes an id for a pattern', ['delete: an id that was'], (good) => ({
+  broken('delete uses an id as a pattern', ['delete: an id that was'], (good) => ({
     async delete(id) {
       const found = good.select((record) => record.id === id || (id === '*' && record.id !== id))
       for (const record of found) good.records.delete(record.id)

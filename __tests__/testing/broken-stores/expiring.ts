@@ -27,7 +27,7 @@ export const expiring: readonly BrokenStore[] = [
     [
       'deleteExpired: removes what expires at',
       'deleteExpired: works through at most',
-      'deleteExpired: called until it answers',
+      'deleteExpired: called until it returns',
       'deleteExpired: a deadline that update moved later',
       'deleteExpired: a deadline that update moved earlier',
       'deleteExpired: what it removed is ended',
@@ -42,7 +42,7 @@ export const expiring: readonly BrokenStore[] = [
     'deleteExpired ignores the limit',
     [
       'deleteExpired: works through at most',
-      'deleteExpired: called until it answers',
+      'deleteExpired: called until it returns',
       'deleteExpired: many sweeps at once',
     ],
     (good) => ({
@@ -57,10 +57,10 @@ export const expiring: readonly BrokenStore[] = [
     }),
   ),
   broken(
-    'deleteExpired answers nothing',
+    'deleteExpired returns nothing',
     [
       'deleteExpired: works through at most',
-      'deleteExpired: called until it answers',
+      'deleteExpired: called until it returns',
       'deleteExpired: many sweeps at once',
     ],
     (good) => ({
@@ -71,11 +71,11 @@ export const expiring: readonly BrokenStore[] = [
     }),
   ),
   broken(
-    'deleteExpired answers limit for ever',
+    'deleteExpired returns limit for ever',
     [
       'deleteExpired: removes what expires at',
       'deleteExpired: works through at most',
-      'deleteExpired: called until it answers',
+      'deleteExpired: called until it returns',
       'deleteExpired: a deadline that update moved later',
       'deleteExpired: a deadline that update moved earlier',
       'deleteExpired: what it removed is ended',
@@ -84,7 +84,11 @@ export const expiring: readonly BrokenStore[] = [
     ],
     (good) => ({
       async deleteExpired(now, limit) {
-        await good.deleteExpired(now, limit)
+        // Without copies, as `good` makes them: the contract asks it a hundred thousand times.
+        let left = limit
+        for (const { id, expiresAt } of good.records.values()) {
+          if (expiresAt <= now && left-- > 0) good.records.delete(id)
+        }
         return limit
       },
     }),
@@ -131,9 +135,9 @@ export const expiring: readonly BrokenStore[] = [
           look(record)
         },
         async update(record, ifVersion) {
-          const answer = await good.update(record, ifVersion)
-          if (answer === 'ok' && looks.has(record.id)) look(record)
-          return answer
+          const result = await good.update(record, ifVersion)
+          if (result === 'ok' && looks.has(record.id)) look(record)
+          return result
         },
         async deleteExpired(now, limit) {
           const due = good.select(({ id }) => (looks.get(id) ?? Infinity) <= now).slice(0, limit)
@@ -160,9 +164,9 @@ export const expiring: readonly BrokenStore[] = [
           see(record)
         },
         async update(record, ifVersion) {
-          const answer = await good.update(record, ifVersion)
-          if (answer === 'ok') see(record)
-          return answer
+          const result = await good.update(record, ifVersion)
+          if (result === 'ok') see(record)
+          return result
         },
         async deleteExpired(now, limit) {
           const due = good.select(({ id }) => (latest.get(id) ?? 0) <= now).slice(0, limit)

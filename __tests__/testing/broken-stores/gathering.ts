@@ -2,10 +2,10 @@ import { broken, type BrokenStore } from './broken.js'
 
 export const gathering: readonly BrokenStore[] = [
   broken(
-    'getMany answers in an order of its own',
+    'getMany returns in an order of its own',
     [
-      'getMany: answers in the order',
-      'getMany: an id asked twice',
+      'getMany: returns records in the order',
+      'getMany: an id given twice',
       'getMany: a thousand ids are',
       'getMany: ids that were never',
     ],
@@ -17,8 +17,8 @@ export const gathering: readonly BrokenStore[] = [
   broken(
     'getMany leaves out what is absent',
     [
-      'getMany: answers in the order',
-      'getMany: an id asked twice',
+      'getMany: returns records in the order',
+      'getMany: an id given twice',
       'getMany: a thousand ids are',
       'getMany: ids that were never',
     ],
@@ -26,19 +26,19 @@ export const gathering: readonly BrokenStore[] = [
       getMany: async (ids) => (await good.getMany(ids)).filter((record) => record !== undefined),
     }),
   ),
-  broken('getMany answers an id once', ['getMany: an id asked twice'], (good) => ({
+  broken('getMany returns an id once', ['getMany: an id given twice'], (good) => ({
     getMany: async (ids) => good.getMany([...new Set(ids)]),
   })),
   broken('getMany takes 500 ids at most', ['getMany: a thousand ids are'], (good) => ({
     getMany: async (ids) => good.getMany(ids.slice(0, 500)),
   })),
-  broken('getMany fails without ids', ['getMany: an id asked twice'], (good) => ({
+  broken('getMany fails without ids', ['getMany: an id given twice'], (good) => ({
     async getMany(ids) {
       if (ids.length === 0) throw new Error('syntax error near IN ()')
       return good.getMany(ids)
     },
   })),
-  broken('getMany hands out the stored objects', ['getMany: an answer belongs to'], (good) => ({
+  broken('getMany hands out the stored objects', ['getMany: a result belongs to'], (good) => ({
     getMany: async (ids) => ids.map((id) => good.records.get(id)),
   })),
   broken('getMany fails where one id is no UUID', ['getMany: ids that were never'], (good) => ({

@@ -13,17 +13,17 @@ const foldsUserIds = (fold: (userId: string) => string): Patch => {
 
 export const listing: readonly BrokenStore[] = [
   broken(
-    'listByUser answers one session',
+    'listByUser returns one session',
     ['listByUser: all records of the user', 'listByUser: a record is listed'],
     (good) => ({
       listByUser: async (userId) => (await good.listByUser(userId)).slice(-1),
     }),
   ),
-  broken('listByUser answers ten sessions at most', ['listByUser: all records of the user'], (good) => ({
+  broken('listByUser returns ten sessions at most', ['listByUser: all records of the user'], (good) => ({
     listByUser: async (userId) => (await good.listByUser(userId)).slice(0, 10),
   })),
   broken(
-    'listByUser answers a session twice',
+    'listByUser returns a session twice',
     [
       'listByUser: all records of the user',
       'listByUser: a record is listed',
@@ -31,7 +31,7 @@ export const listing: readonly BrokenStore[] = [
       'listByUser: lists what update wrote',
       'listByUser: a refused insert lists',
       'listByUser: any string is a user',
-      'listByUser: an answer belongs to',
+      'listByUser: a result belongs to',
     ],
     (good) => ({
       async listByUser(userId) {
@@ -41,7 +41,7 @@ export const listing: readonly BrokenStore[] = [
     }),
   ),
   broken(
-    'listByUser answers everybody for an unknown user',
+    'listByUser returns everybody for an unknown user',
     [
       'listByUser: a user without sessions',
       'listByUser: a refused insert lists',
@@ -54,16 +54,16 @@ export const listing: readonly BrokenStore[] = [
       },
     }),
   ),
-  broken('listByUser takes a user id for a prefix', ['listByUser: any string is a user'], (good) => ({
+  broken('listByUser uses a user id as a prefix', ['listByUser: any string is a user'], (good) => ({
     listByUser: async (userId) => good.select((record) => record.userId?.startsWith(userId) === true),
   })),
   broken(
-    'listByUser takes large and small letters for one another',
+    'listByUser ignores the case of letters',
     ['listByUser: any string is a user'],
     foldsUserIds((userId) => userId.toLowerCase()),
   ),
   broken(
-    'listByUser takes letters with and without accents for one another',
+    'listByUser confuses letters with and without accents',
     ['listByUser: any string is a user'],
     foldsUserIds((userId) => userId.normalize('NFC')),
   ),
@@ -78,7 +78,7 @@ export const listing: readonly BrokenStore[] = [
     foldsUserIds((userId) => userId.slice(0, 255)),
   ),
   broken(
-    'listByUser takes half characters for one another',
+    'listByUser confuses lone surrogates',
     ['listByUser: any string is a user'],
     foldsUserIds((userId) => Buffer.from(userId).toString()),
   ),
@@ -101,14 +101,14 @@ export const listing: readonly BrokenStore[] = [
     listByUser: async (userId) => (userId === '' ? [] : good.listByUser(userId)),
   })),
   broken(
-    'listByUser answers guests to the user "undefined"',
+    'listByUser returns guests to the user "undefined"',
     ['listByUser: guests are listed under'],
     (good) => ({
       listByUser: async (userId) => good.select((record) => String(record.userId) === userId),
     }),
   ),
   broken(
-    'listByUser answers guests to the empty user id',
+    'listByUser returns guests to the empty user id',
     ['listByUser: guests are listed under'],
     (good) => ({
       listByUser: async (userId) => good.select((record) => (record.userId ?? '') === userId),
@@ -176,9 +176,9 @@ export const listing: readonly BrokenStore[] = [
     const absent: SessionRecord[] = []
     return {
       async update(record, ifVersion) {
-        const answer = await good.update(record, ifVersion)
-        if (answer === 'absent') absent.push(record)
-        return answer
+        const result = await good.update(record, ifVersion)
+        if (result === 'absent') absent.push(record)
+        return result
       },
       listByUser: async (userId) => [
         ...(await good.listByUser(userId)),
@@ -186,10 +186,10 @@ export const listing: readonly BrokenStore[] = [
       ],
     }
   }),
-  broken('listByUser hands out the stored objects', ['listByUser: an answer belongs to'], (good) => ({
+  broken('listByUser hands out the stored objects', ['listByUser: a result belongs to'], (good) => ({
     listByUser: async (userId) => [...good.records.values()].filter((record) => record.userId === userId),
   })),
-  broken('listByUser hands out its own list', ['listByUser: an answer belongs to'], (good) => {
+  broken('listByUser hands out its own list', ['listByUser: a result belongs to'], (good) => {
     const lists = new Map<string, SessionRecord[]>()
     return {
       async listByUser(userId) {

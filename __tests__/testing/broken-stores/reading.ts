@@ -3,10 +3,10 @@ import { broken, type BrokenStore } from './broken.js'
 import { copy } from './correct-store.js'
 
 export const reading: readonly BrokenStore[] = [
-  broken('get hands out the stored object', ['get: an answer belongs to'], (good) => ({
+  broken('get hands out the stored object', ['get: a result belongs to'], (good) => ({
     get: async (id) => good.records.get(id),
   })),
-  broken('get hands out a shallow copy', ['get: an answer belongs to'], (good) => ({
+  broken('get hands out a shallow copy', ['get: a result belongs to'], (good) => ({
     async get(id) {
       const record = good.records.get(id)
       return record && { ...record }
@@ -23,13 +23,13 @@ export const reading: readonly BrokenStore[] = [
     }),
   ),
   broken(
-    'get answers null for an unknown id',
+    'get returns null for an unknown id',
     ['get: an unknown id is undefined', 'get: an id that was'],
     (good) => ({
       get: async (id) => (await good.get(id)) ?? (null as unknown as undefined),
     }),
   ),
-  broken('get takes large and small letters of an id for one another', ['get: an id that was'], (good) => ({
+  broken('get ignores the case of letters in an id', ['get: an id that was'], (good) => ({
     get: (id) => good.get(id.toLowerCase()),
   })),
   broken('get cuts an id at a NUL', ['get: an id that was'], (good) => ({

@@ -13,14 +13,14 @@ export const updating: readonly BrokenStore[] = [
     ],
     (good) => ({
       async update(record, ifVersion) {
-        const answer = await good.update(record, ifVersion)
-        if (answer === 'absent') good.records.set(record.id, copy(record))
-        return answer
+        const result = await good.update(record, ifVersion)
+        if (result === 'absent') good.records.set(record.id, copy(record))
+        return result
       },
     }),
   ),
   broken(
-    'update answers ok where there is nothing',
+    'update returns ok where there is nothing',
     [
       'update: absent where the record never',
       'update: absent where the record was',
@@ -29,13 +29,13 @@ export const updating: readonly BrokenStore[] = [
     ],
     (good) => ({
       async update(record, ifVersion) {
-        const answer = await good.update(record, ifVersion)
-        return answer === 'absent' ? 'ok' : answer
+        const result = await good.update(record, ifVersion)
+        return result === 'absent' ? 'ok' : result
       },
     }),
   ),
   broken(
-    'update answers conflict where there is nothing',
+    'update returns conflict where there is nothing',
     [
       'update: absent where the record never',
       'update: absent where the record was',
@@ -44,18 +44,14 @@ export const updating: readonly BrokenStore[] = [
     ],
     (good) => ({
       async update(record, ifVersion) {
-        const answer = await good.update(record, ifVersion)
-        return answer === 'absent' ? 'conflict' : answer
+        const result = await good.update(record, ifVersion)
+        return result === 'absent' ? 'conflict' : result
       },
     }),
   ),
-  broken(
-    'update takes large and small letters of an id for one another',
-    ['update: an id that was'],
-    (good) => ({
-      update: (record, ifVersion) => good.update({ ...record, id: record.id.toLowerCase() }, ifVersion),
-    }),
-  ),
+  broken('update ignores the case of letters in an id', ['update: an id that was'], (good) => ({
+    update: (record, ifVersion) => good.update({ ...record, id: record.id.toLowerCase() }, ifVersion),
+  })),
   broken(
     'update looks at no version',
     [
@@ -80,7 +76,7 @@ export const updating: readonly BrokenStore[] = [
     }),
   ),
   broken(
-    'update answers conflict, and writes',
+    'update returns conflict, and writes',
     [
       'update: conflict where the version',
       'update: absent and conflict list',
@@ -89,9 +85,9 @@ export const updating: readonly BrokenStore[] = [
     ],
     (good) => ({
       async update(record, ifVersion) {
-        const answer = await good.update(record, ifVersion)
-        if (answer === 'conflict') good.records.set(record.id, copy(record))
-        return answer
+        const result = await good.update(record, ifVersion)
+        if (result === 'conflict') good.records.set(record.id, copy(record))
+        return result
       },
     }),
   ),
@@ -105,6 +101,7 @@ export const updating: readonly BrokenStore[] = [
       'update: a change of the given',
       'update: of many at once',
       'update: forty writers that read',
+      'update: fields of a later version',
     ],
     (good) => ({
       update: (record, ifVersion) => good.update({ ...record, version: ifVersion }, ifVersion),
@@ -145,7 +142,7 @@ export const updating: readonly BrokenStore[] = [
     },
   })),
   broken(
-    'update answers before it has written',
+    'update returns before it has written',
     [
       'update: ok replaces the whole',
       'update: a guest is updated',
@@ -154,6 +151,7 @@ export const updating: readonly BrokenStore[] = [
       'update: a change of the given',
       'update: of many at once',
       'update: forty writers that read',
+      'update: fields of a later version',
     ],
     (good) => ({
       async update(record, ifVersion) {

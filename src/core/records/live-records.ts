@@ -4,16 +4,23 @@ import type { MaybePromise } from '../../store.js'
 import type { Events } from '../events.js'
 import { isExpired } from '../lifetime.js'
 import { change } from './change.js'
+import { Changes, type Edit } from './changes.js'
 import type { Records } from './records.js'
 
 type Found = SessionRecord | undefined
 
 /** The records of sessions that have not ended: what is past its deadline is removed when it is seen. */
 export class LiveRecords {
+  readonly #changes: Changes
+
   constructor(
     private readonly records: Records,
     private readonly events: Events,
-  ) {}
+  ) {
+    this.#changes = new Changes((record, edit) =>
+      change(records, record, edit, (current) => this.ifAlive(current)),
+    )
+  }
 
   /** The live session with this id. */
   find(id: string): MaybePromise<Found> {
@@ -32,8 +39,8 @@ export class LiveRecords {
     })
   }
 
-  /** Changes a session atomically: see `change`. Returns `undefined` when the session has ended. */
-  change(record: SessionRecord, edit: (current: SessionRecord) => SessionRecord): Promise<Found> {
-    return change(this.records, record, edit, (current) => this.ifAlive(current))
+  /** Changes a session atomically, together with what else this process writes to it: see `change` and `Changes`. Returns `undefined` when the session has ended. */
+  change(record: SessionRecord, edit: Edit): Promise<Found> {
+    return this.#changes.change(record, edit)
   }
 }

@@ -1,6 +1,7 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
+import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup, type OnFound } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
 
@@ -9,6 +10,7 @@ export class Records {
   readonly #store: SessionStore
   readonly #calls: StoreCalls
   readonly #lookup: Lookup
+  readonly #gathered: GatheredUpdates
   #isClosed = false
 
   constructor(
@@ -19,6 +21,7 @@ export class Records {
     this.#store = store
     this.#calls = new StoreCalls(timeout, onFailure)
     this.#lookup = new Lookup(store, this.#calls)
+    this.#gathered = new GatheredUpdates(store, this.#calls)
   }
 
   find(id: string): MaybePromise<SessionRecord | undefined> {
@@ -50,13 +53,20 @@ export class Records {
     return this.#call('update', () => this.#store.update(record, ifVersion))
   }
 
+  /** The same for an update that can wait for the others of its turn. */
+  updateTogether(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
+    this.#assertOpen()
+    return this.#gathered.update(record, ifVersion)
+  }
+
   delete(id: string): MaybePromise<boolean> {
     return this.#call('delete', () => this.#store.delete(id))
   }
 
   /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */
   listByUser(userId: string): MaybePromise<SessionRecord[]> {
-    return this.#call('listByUser', async () => listed(await this.#store.listByUser(userId)))
+    if (this.#store.listByUser === undefined) throw noIndex()
+    return this.#call('listByUser', async () => listed(await this.#store.listByUser!(userId)))
   }
 
   /** Whether the store can list the sessions of a user. */
@@ -89,6 +99,14 @@ export class Records {
     if (!this.#isClosed) return
     throw new SessionError('CLOSED', 'This session manager was closed. Close it after the server has ended.')
   }
+}
+
+function noIndex(): SessionError {
+  return new SessionError(
+    'UNSUPPORTED',
+    'The session store has no listByUser, so the sessions of a user can be neither listed nor revoked together. ' +
+      'Use a store that comes with express-sid: Redis, PostgreSQL, MySQL, SQLite or memory.',
+  )
 }
 
 function listed(records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {

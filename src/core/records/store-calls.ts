@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers'
 import { isSessionError, SessionError } from '../../errors.js'
 import type { MaybePromise } from '../../store.js'
 import { isPromise } from '../../lib/promises.js'
 
 /** What was asked of the store, as named in errors and events. */
 export type StoreOperation =
-  'insert' | 'get' | 'getMany' | 'update' | 'delete' | 'listByUser' | 'deleteExpired'
+  'insert' | 'get' | 'getMany' | 'update' | 'updateMany' | 'delete' | 'listByUser' | 'deleteExpired'
 
 /**
  * So many calls may be unanswered at once. While a store is away, its client queues what it is sent;
@@ -54,7 +55,10 @@ export class StoreCalls {
         this.#givenUp.set(settle, performance.now())
         reject(this.failed(operation, tooLate(operation, this.timeout)))
       }
-      const timer = setTimeout(giveUp, this.timeout)
+      // An answer may be there that nobody has read, because the event loop was busy. So look once more, after the
+      // poll phase has read what has come.
+      const lookOnceMore = () => setImmediate(() => isSettled || giveUp())
+      const timer = setTimeout(lookOnceMore, this.timeout)
       const settle = () => {
         if (isSettled) return
         isSettled = true

@@ -11,6 +11,11 @@ export function boundName({ cookieName }: BindingConfig, sessionId: string): str
   return `${cookieName}-bound-${sessionId.slice(-12)}`
 }
 
+/** Whether a value has the shape of a bound cookie's: 256 random bits in base64url. */
+export function isBoundValue(value: string): value is string {
+  return value.length === 43 && /^[\w-]+$/.test(value)
+}
+
 /** Gives the browser a bound cookie. It lives for the time of one proof. */
 export function giveBoundCookie(
   res: ServerResponse,

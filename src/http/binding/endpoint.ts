@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Challenge, DeviceBinding, Refreshed } from '../../core/device-binding.js'
+import { isToken } from '../../core/token.js'
 import { isSessionError } from '../../errors.js'
 import { boundAttributes, boundName, giveBoundCookie } from './cookie.js'
 import { readCookie } from '../cookie/read.js'
@@ -59,7 +60,7 @@ async function refresh(
   id: string,
   proof: string | undefined,
 ): Promise<Refreshed | Challenge | undefined> {
-  const [token, another] = readCookie(req.headers.cookie, config.cookieName, 2)
+  const [token, another] = readCookie(req.headers.cookie, config.cookieName, 2, isToken)
   const hasMovedOn = token !== undefined && another === undefined && !token.startsWith(`${id}.`)
   return hasMovedOn ? undefined : binding.refresh(id, proof)
 }

@@ -5,7 +5,7 @@ import { MAX_COOKIE_VALUES } from '../../core/identification.js'
 import type { SessionRecord } from '../../record.js'
 import { readCookie } from '../cookie/read.js'
 import { oneText } from '../origin/host.js'
-import { boundName, clearBoundCookie } from './cookie.js'
+import { boundName, isBoundValue, clearBoundCookie } from './cookie.js'
 import type { BindingConfig } from './options.js'
 import { relativePath } from './relative-path.js'
 
@@ -26,7 +26,7 @@ export function sentString(req: IncomingMessage, name: string): string | undefin
 export function deviceSigns(req: IncomingMessage, config: BindingConfig, sessionId: string): DeviceSigns {
   const skipped = oneText(req.headers['secure-session-skipped'])
   return {
-    values: readCookie(req.headers.cookie, boundName(config, sessionId), MAX_COOKIE_VALUES),
+    values: readCookie(req.headers.cookie, boundName(config, sessionId), MAX_COOKIE_VALUES, isBoundValue),
     isSkipped: skipped !== undefined && skipped.includes(sessionId),
   }
 }

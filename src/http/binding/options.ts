@@ -1,7 +1,8 @@
 import type { BindingSettings } from '../../core/binding.js'
-import { SessionError } from '../../errors.js'
-import { unknownNames } from '../../lib/did-you-mean.js'
-import { parseDuration } from '../../lib/duration.js'
+import { invalid } from '../../lib/invalid.js'
+import { duration, group, oneOf, orFalse, text } from '../../lib/option-kinds.js'
+import { ofGroup, type Option, type Place, type Values } from '../../lib/options.js'
+import type { Duration } from '../../lib/duration.js'
 import type { SessionStore } from '../../store.js'
 import type { CookieSettings } from '../cookie/options.js'
 
@@ -15,7 +16,7 @@ export interface DeviceBindingOptions {
    * after this time and `rotationGrace`. At least `'5m'`: browsers renew it two minutes early, and limit how often a
    * device signs. Default `'10m'`.
    */
-  readonly ttl?: number | string | undefined
+  readonly ttl?: Duration | undefined
   /**
    * Where browsers register and prove their key: a path below the one that the middleware is mounted at. The
    * middleware serves it. A firewall or a rate limit in front must let it pass. Default `'/_session/binding'`.
@@ -45,96 +46,77 @@ export interface BindingConfig extends BindingSettings {
   readonly sameSite: CookieSettings['sameSite']
 }
 
-const MIN_TTL_MS = 5 * 60_000
-const names: Record<keyof DeviceBindingOptions, true> = {
-  ttl: true,
-  path: true,
-  unbound: true,
-  refreshFrom: true,
-}
-
-/**
- * Checks the option; `undefined` where it is off.
- *
- * @throws SessionError OPTION_INVALID, also for what can't be combined with it.
- */
-export function resolveBinding(
-  option: boolean | DeviceBindingOptions | undefined,
-  cookie: CookieSettings,
-  store: SessionStore | undefined,
-): BindingConfig | undefined {
-  if (option === undefined || option === false) return undefined
-  const given = option === true ? {} : option
-  if (typeof given !== 'object' || given === null) {
-    throw invalid(`deviceBinding must be true, false or an object such as { ttl: '10m' }.`)
-  }
-  unknownNames(given, Object.keys(names), 'deviceBinding')
-  refuseCombinations(cookie, store)
-  return {
-    ttl: ttl(given.ttl ?? '10m'),
-    path: path(given.path ?? '/_session/binding'),
-    unbound: unbound(given.unbound ?? 'allow'),
-    refreshFrom: refreshFrom(given.refreshFrom ?? (cookie.sameSite === 'none' ? [] : ['*'])),
-    cookieName: cookie.onSecureRequest.name,
-    sameSite: cookie.sameSite,
-  }
-}
-
-function refuseCombinations(cookie: CookieSettings, store: SessionStore | undefined): void {
-  const { domain, path: cookiePath, partitioned, onSecureRequest } = cookie
-  const refuse = (what: string, fix: string) => invalid(`deviceBinding can't be used with ${what}. ${fix}`)
-  if (domain !== undefined)
-    throw refuse('cookie.domain', 'Leave cookie.domain out: a binding is for one host.')
-  if (cookiePath !== '/') throw refuse('cookie.path', 'Leave cookie.path out: a binding is for a whole host.')
-  if (partitioned) throw refuse('cookie.partitioned', 'Leave it out: browsers bind no partitioned cookie.')
-  if (!onSecureRequest.secure)
-    throw refuse('cookie.secure: false', 'Leave it out: browsers bind sessions on https only.')
-  if (store !== undefined && !updatesAtomically(store)) {
-    throw refuse(
-      'this store',
-      'Its updates are not atomic across processes, so a proof could count twice. Use a store of express-sid.',
-    )
-  }
-}
-
-/** Whether an update of the store is atomic across all processes. A store that says nothing of it is. */
-function updatesAtomically(store: SessionStore & { readonly atomicUpdates?: boolean | undefined }): boolean {
-  return store.atomicUpdates !== false
-}
-
-function ttl(value: number | string): number {
-  const ms = parseDuration(value, 'deviceBinding.ttl')
-  if (ms >= MIN_TTL_MS) return ms
-  throw invalid(
-    `deviceBinding.ttl must be at least '5m': browsers renew the proof two minutes early, and limit how often.`,
-  )
-}
-
 // As a browser sends it: no query, no fragment, nothing that would be encoded.
 const pathShape = /^(?:\/[\w.~!$&'()*+,=:@-]+)+$/
-
-function path(value: string): string {
-  if (typeof value === 'string' && pathShape.test(value)) return value
-  throw invalid(
-    `deviceBinding.path must be a path such as '/_session/binding', without a query or a slash at its end.`,
-  )
-}
-
-function unbound(value: 'allow' | 'refuse'): 'allow' | 'refuse' {
-  if (value === 'allow' || value === 'refuse') return value
-  throw invalid(`deviceBinding.unbound must be 'allow' or 'refuse', not ${JSON.stringify(value)}.`)
-}
-
 const hostShape = /^(?:\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*)$/
 
-function refreshFrom(value: readonly string[]): readonly string[] {
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string' && hostShape.test(one)))
-    return value
-  throw invalid(
-    `deviceBinding.refreshFrom must be an array of hosts without scheme and port, such as ['*.example.com'] or ['*'].`,
-  )
+/** The options of `deviceBinding`. The table on its page is tested against this one. */
+export const bindingOptions = {
+  ttl: {
+    kind: duration({
+      min: 5 * 60_000,
+      words: 'five minutes or longer, as browsers renew the proof two minutes early and limit how often',
+    }),
+    default: '10m',
+    doc: "how long a proof is good for; at least `'5m'`",
+  },
+  path: {
+    kind: text((value) => pathShape.test(value), 'a path such as /_session/binding, without a query'),
+    default: '/_session/binding',
+    doc: 'where browsers register and prove their key',
+  },
+  unbound: {
+    kind: oneOf('allow', 'refuse'),
+    default: 'allow',
+    doc: 'what `requireUser()` does with a session that is not bound two minutes after its login',
+  },
+  refreshFrom: {
+    kind: hosts,
+    defaultText: "`['*']`; `[]` with `sameSite: 'none'`",
+    doc: 'whose links may make the browser renew the proof',
+  },
+} as const satisfies Record<keyof DeviceBindingOptions, Option<unknown>>
+
+const given = group(ofGroup('deviceBinding', "{ ttl: '10m' }"), bindingOptions)
+
+/** The option as it was given, checked: `false`, or its values. */
+export const bindingKind = orFalse<Values<typeof bindingOptions>>((value, place) =>
+  given(value === true ? {} : value, place),
+)
+
+/**
+ * What the option means beside the others; `undefined` where it is off.
+ *
+ * @throws SessionError OPTION_INVALID for what can't be combined with it.
+ */
+export function resolveBinding(values: {
+  readonly deviceBinding: Values<typeof bindingOptions> | false
+  readonly cookie: CookieSettings
+  readonly store: SessionStore | undefined
+}): BindingConfig | undefined {
+  const { deviceBinding, cookie, store } = values
+  if (deviceBinding === false) return undefined
+  const { domain, path, partitioned, onSecureRequest, sameSite } = cookie
+  if (domain !== undefined) throw refusal('cookie.domain', 'a binding is for one host')
+  if (path !== '/') throw refusal('cookie.path', 'a binding is for a whole host')
+  if (partitioned) throw refusal('cookie.partitioned', 'browsers bind no partitioned cookie')
+  if (!onSecureRequest.secure) throw refusal('cookie.secure: false', 'browsers bind sessions on https only')
+  if (store?.atomicUpdates === false) {
+    throw invalid(
+      `deviceBinding can't be used with this store: its updates are not atomic across processes, so one proof could ` +
+        `count twice. Use a store that comes with express-sid.`,
+    )
+  }
+  const refreshFrom = deviceBinding.refreshFrom ?? (sameSite === 'none' ? [] : ['*'])
+  return { ...deviceBinding, refreshFrom, cookieName: onSecureRequest.name, sameSite }
 }
 
-function invalid(message: string): SessionError {
-  return new SessionError('OPTION_INVALID', message)
+function refusal(option: string, why: string): Error {
+  return invalid(`deviceBinding can't be used with ${option}: ${why}. Leave one of the two out.`)
+}
+
+function hosts(value: unknown, place: Place): readonly string[] {
+  const isHost = (one: unknown) => typeof one === 'string' && hostShape.test(one)
+  if (Array.isArray(value) && value.every(isHost)) return value as string[]
+  return place.mustBe("an array of hosts without scheme and port, such as ['*.example.com'] or ['*']")
 }

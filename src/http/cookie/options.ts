@@ -1,5 +1,6 @@
-import { unknownNames } from '../../lib/did-you-mean.js'
-import { SessionError } from '../../errors.js'
+import { invalid } from '../../lib/invalid.js'
+import { boolean, oneOf, text } from '../../lib/option-kinds.js'
+import { ofGroup, readOptions, type Option, type Values } from '../../lib/options.js'
 
 /**
  * The session cookie. The defaults are the safest that work (RFC 6265bis); what browsers would ignore or refuse
@@ -50,47 +51,115 @@ export interface CookieSettings {
   readonly persistent: boolean
 }
 
+// RFC 9110 §5.6.2.
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+const domainShape =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
+
+// RFC 6265bis §4.1.1, within what the serializer takes; §5.6 lets browsers drop an attribute of more than 1024.
+const pathShape = /^\/[ -:=-~]{0,1023}$/
+
+/** The options of the cookie. The table in the README is tested against this one. */
+export const cookieOptions = {
+  name: {
+    kind: text(
+      (name) => token.test(name),
+      "at least one of letters, digits and !#$%&'*+-.^_`|~, and nothing else",
+    ),
+    defaultText: '`__Host-sid`, or `sid` without Secure',
+    doc: 'used exactly as given',
+  },
+  secure: {
+    kind: boolean(),
+    defaultText: 'as the request; `true` in production',
+    doc: "implied by sameSite: 'none', partitioned and a name with __Host- or __Secure-",
+  },
+  sameSite: {
+    kind: oneOf('lax', 'strict', 'none'),
+    default: 'lax',
+    doc: 'whether pages of other sites make the browser send the cookie',
+  },
+  domain: {
+    kind: text(
+      (domain) => domainShape.test(domain),
+      'a bare domain such as example.com, without scheme, port or a dot at either end. Subdomains are always ' +
+        'included; names in other scripts are written in punycode',
+    ),
+    defaultText: 'our host alone',
+    doc: 'also sends the cookie to all subdomains',
+  },
+  path: {
+    kind: text(
+      (path) => pathShape.test(path),
+      'a path that begins with "/", written as in a URL, without ";" or "<", at most 1024 characters',
+    ),
+    default: '/',
+    doc: 'sends the cookie to this path and those below it',
+  },
+  priority: {
+    kind: oneOf('low', 'medium', 'high'),
+    defaultText: "the browser's own",
+    doc: 'what Chromium drops last when it holds too many cookies of one site',
+  },
+  partitioned: { kind: boolean(), default: false, doc: 'one cookie for each site that embeds ours (CHIPS)' },
+  persistent: { kind: boolean(), default: true, doc: "whether the login outlives the browser's window" },
+} as const satisfies Record<keyof CookieOptions, Option<unknown>>
+
+/** Names that other packages have, and where the same thing is set here. */
+const elsewhere: Record<string, string> = {
+  maxAge: 'set how long logins live with absoluteTimeout and idleTimeout',
+  expires: 'set how long logins live with absoluteTimeout and idleTimeout',
+  httpOnly: 'the cookie is always HttpOnly, so that no script can read it',
+}
+
+const owner = { ...ofGroup('cookie', "{ sameSite: 'strict' }"), elsewhere }
+
+type Given = Values<typeof cookieOptions>
+
 /**
  * Checks the cookie options, once, at the start.
  *
  * @param production Whether every browser that matters comes over HTTPS.
  * @throws SessionError `OPTION_INVALID` naming the option, with the fix.
+ * @example resolveCookie({ sameSite: 'strict' }, true).onSecureRequest.name // '__Host-sid'
  */
 export function resolveCookie(options: CookieOptions | undefined, production: boolean): CookieSettings {
-  const given = checkedTypes(options ?? {})
-  checkName(given)
-  checkDomain(given.domain)
-  checkPath(given.path)
+  const given = readOptions(options === undefined ? {} : options, owner, cookieOptions)
+  checkHostPrefix(given)
   const demand = demandOf(given)
   if (demand !== undefined && given.secure === false) {
-    throw invalid('secure', `can't be false with ${demand}: browsers refuse that. Leave cookie.secure out.`)
+    throw invalid(
+      `cookie.secure can't be false with ${demand}: browsers refuse that. Leave cookie.secure out.`,
+    )
   }
   const isSecureEverywhere = given.secure ?? (production || demand !== undefined)
+  const { sameSite, domain, path, priority, partitioned, persistent } = given
   return {
     byRequest: given.secure === undefined && !isSecureEverywhere,
     onSecureRequest: choose(given, given.secure ?? true),
     onPlainRequest: choose(given, isSecureEverywhere),
-    sameSite: given.sameSite ?? 'lax',
-    domain: given.domain,
-    path: given.path ?? '/',
-    priority: given.priority,
-    partitioned: given.partitioned ?? false,
-    persistent: given.persistent ?? true,
+    sameSite,
+    domain,
+    path,
+    priority,
+    partitioned,
+    persistent,
   }
 }
 
-function choose({ name, domain, path }: CookieOptions, secure: boolean): CookieChoice {
+function choose({ name, domain, path }: Given, secure: boolean): CookieChoice {
   if (name !== undefined) return { name, secure }
   if (!secure) return { name: 'sid', secure }
   return { name: isHostOnly(domain, path) ? '__Host-sid' : '__Secure-sid', secure }
 }
 
-function isHostOnly(domain: string | undefined, path: string | undefined): boolean {
-  return domain === undefined && (path === undefined || path === '/')
+function isHostOnly(domain: string | undefined, path: string): boolean {
+  return domain === undefined && path === '/'
 }
 
 /** What makes browsers refuse the cookie unless it is Secure. */
-function demandOf({ name, sameSite, partitioned }: CookieOptions): string | undefined {
+function demandOf({ name, sameSite, partitioned }: Given): string | undefined {
   if (name !== undefined && securePrefix.test(name)) return `the name ${name}`
   if (sameSite === 'none') return `sameSite 'none'`
   return partitioned ? 'partitioned' : undefined
@@ -100,86 +169,10 @@ function demandOf({ name, sameSite, partitioned }: CookieOptions): string | unde
 const securePrefix = /^__(?:host|secure|http)-/i
 const hostPrefix = /^__host-/i
 
-// RFC 9110 §5.6.2.
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-
-function checkName({ name, domain, path }: CookieOptions): void {
-  if (name === undefined) return
-  if (!token.test(name)) {
-    throw invalid('name', `is ${show(name)}: use letters, digits and !#$%&'*+-.^_\`|~ only, at least one.`)
-  }
-  if (hostPrefix.test(name) && !isHostOnly(domain, path)) {
-    throw invalid(
-      'name',
-      `${name} can't have a domain or a path other than "/": browsers refuse that. ` +
-        `Leave them out, or begin the name with __Secure-.`,
-    )
-  }
-}
-
-const domainShape =
-  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
-
-function checkDomain(domain: string | undefined): void {
-  if (domain === undefined || domainShape.test(domain)) return
+function checkHostPrefix({ name, domain, path }: Given): void {
+  if (name === undefined || !hostPrefix.test(name) || isHostOnly(domain, path)) return
   throw invalid(
-    'domain',
-    `is ${show(domain)}: write a bare domain such as example.com, without scheme, port or a dot at either end. ` +
-      `Subdomains are always included; names in other scripts are written in punycode.`,
+    `cookie.name ${name} can't have a domain or a path other than "/": browsers refuse that. ` +
+      `Leave them out, or begin the name with __Secure-.`,
   )
-}
-
-// RFC 6265bis §4.1.1, within what the serializer takes; §5.6 lets browsers drop an attribute of more than 1024.
-const pathShape = /^\/[ -:=-~]{0,1023}$/
-
-function checkPath(path: string | undefined): void {
-  if (path === undefined || pathShape.test(path)) return
-  throw invalid(
-    'path',
-    `is ${show(path)}: begin it with "/" and write it as in a URL, without ";" or "<", at most 1024 characters.`,
-  )
-}
-
-const types: Record<keyof CookieOptions, 'string' | 'boolean' | readonly string[]> = {
-  name: 'string',
-  secure: 'boolean',
-  sameSite: ['lax', 'strict', 'none'],
-  domain: 'string',
-  path: 'string',
-  priority: ['low', 'medium', 'high'],
-  partitioned: 'boolean',
-  persistent: 'boolean',
-}
-
-/** What is set elsewhere, for those who come from other packages. */
-const elsewhere: Record<string, string> = {
-  maxAge: 'is not here: set how long logins live with absoluteTimeout and idleTimeout.',
-  expires: 'is not here: set how long logins live with absoluteTimeout and idleTimeout.',
-  httpOnly: 'can not be chosen: the cookie is always HttpOnly, so that no script can read it.',
-}
-
-function checkedTypes(options: CookieOptions): CookieOptions {
-  if (typeof options !== 'object' || Array.isArray(options)) {
-    throw new SessionError('OPTION_INVALID', `cookie must be an object, such as { sameSite: 'strict' }.`)
-  }
-  for (const [name, fix] of Object.entries(elsewhere)) if (name in options) throw invalid(name, fix)
-  unknownNames(options, Object.keys(types), 'cookie')
-  for (const [name, type] of Object.entries(types)) {
-    const value: unknown = options[name as keyof CookieOptions]
-    if (value === undefined) continue
-    if (typeof type === 'string' ? typeof value !== type : !type.includes(value as string)) {
-      const expected = typeof type === 'string' ? `a ${type}` : `one of '${type.join(`', '`)}'`
-      throw invalid(name, `is ${show(value)}: it must be ${expected}.`)
-    }
-  }
-  return options
-}
-
-function invalid(name: string, message: string): SessionError {
-  return new SessionError('OPTION_INVALID', `cookie.${name} ${message}`)
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `of type ${typeof value}`
 }

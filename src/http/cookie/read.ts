@@ -8,30 +8,39 @@ export function cookieFor(settings: CookieSettings, secureRequest: boolean): Coo
   return secureRequest ? settings.onSecureRequest : settings.onPlainRequest
 }
 
-const none: readonly string[] = []
+const none: readonly never[] = []
 const SEMICOLON = 59
 const EQUALS = 61
 
 /**
- * The distinct values of the cookies of exactly this name, in their order, at most `max`. Values are as they were
- * sent: neither percent-decoded nor unquoted, only without the blanks around them.
+ * The distinct values of the cookies of exactly this name that can be ours, in their order, at most `max`. Values are
+ * as they were sent: neither percent-decoded nor unquoted, only without the blanks around them. Others do not count:
+ * junk beside the real cookie must not hide it.
  *
  * Every request comes through here, so it looks for the one name and does not parse any other cookie.
  *
+ * @param canBeOurs whether a value has the shape of a token.
  * @param header The `Cookie` header. Node joins several with `; `.
  */
-export function readCookie(header: string | undefined, name: string, max: number): readonly string[] {
+export function readCookie<T extends string>(
+  header: string | undefined,
+  name: string,
+  max: number,
+  canBeOurs: (value: string) => value is T,
+): readonly T[] {
   if (header === undefined) return none
-  let values: string[] | undefined
+  let values: T[] | undefined
   let at = header.indexOf(name)
   while (at !== -1) {
     const after = at + name.length
     // Browsers put no blank before the equals sign, so a name that is followed by one is not ours.
     if (header.charCodeAt(after) === EQUALS && isPairStart(header, at)) {
       const value = trimBlanks(header, after + 1, pairEnd(header, after))
-      if (values === undefined) values = [value]
-      else if (!values.includes(value)) values.push(value)
-      if (values.length === max) break
+      if (canBeOurs(value)) {
+        if (values === undefined) values = [value]
+        else if (!values.includes(value)) values.push(value)
+        if (values.length === max) break
+      }
     }
     at = header.indexOf(name, after)
   }

@@ -17,7 +17,8 @@ export function sendSessionCookie(
   record: SessionRecord,
 ): void {
   if (settings.isProduction && !isSecure(req)) warnOfPlainHttp(choice)
-  const maxAge = record.absoluteExpiresAt - Date.now()
+  // Whole seconds, rounded up: the server's deadline decides, and the browser shall not forget the cookie before it.
+  const maxAge = Math.ceil((record.absoluteExpiresAt - Date.now()) / 1_000) * 1_000
   carryCookie(res, choice.name, serializeToken(settings.cookie, choice, token, maxAge))
 }
 

@@ -1,5 +1,6 @@
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
+import { namesToKeep } from './keep.js'
 import type { SessionState } from './session-state.js'
 
 /** What crosses from a guest's session to the login that follows it. */
@@ -99,8 +100,8 @@ class OwnSession implements RequestSession {
     return record !== undefined && wiring.engine.isBound(record)
   }
 
-  login(user: object, options?: KeepOptions): Promise<SessionInfo> {
-    return this.#state.login(user, options?.keep)
+  async login(user: object, options?: KeepOptions): Promise<SessionInfo> {
+    return this.#state.login(user, namesToKeep(options))
   }
 
   logout(): Promise<boolean> {

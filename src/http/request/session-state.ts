@@ -110,14 +110,15 @@ export class SessionState {
 
   logout(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { held } = this.#verdict
+      const { held, hasEnded, wasLookedUp, barred } = this.#verdict
       const wasThere = await this.wiring.engine.end(held)
       this.#end()
-      if (!this.res.headersSent) {
-        const { settings } = this.wiring
-        clearSessionCookie(this.res, settings, this.cookie)
-        if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
-      }
+      // A cookie is cleared only when its session has ended, by whomever.
+      const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
+      if (this.res.headersSent) return wasThere
+      const { settings } = this.wiring
+      if (isGone) clearSessionCookie(this.res, settings, this.cookie)
+      if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
       return wasThere
     })
   }

@@ -1,10 +1,12 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { SessionError } from '../../errors.js'
 import { answer } from './respond.js'
-import { checkHelperOptions } from '../check-options.js'
+import { invalid } from '../../lib/invalid.js'
+import { address, boolean, text, that } from '../../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
 import { rejectUnintended } from './reject-unintended.js'
 import { clientOf } from '../request/client-of.js'
+import { keepOption } from '../request/keep.js'
 import { returnToOf } from './return-to.js'
 import { sessionOf, stateOf } from '../request/session-of.js'
 
@@ -23,12 +25,21 @@ export class Refusal {
   ) {}
 }
 
+const isUserId = (value: unknown): value is string | number =>
+  typeof value === 'string' || typeof value === 'number'
+
+const refuseOptions = {
+  reason: { kind: text(), doc: 'why, for the event loginRefused' },
+  userId: { kind: that(isUserId, 'the id of a user'), doc: 'whose login was refused' },
+} as const
+
 /**
  * Refuses a login and says why in the event `loginRefused`: `return refuse({ reason: 'locked', userId })`.
  * The answer is the same 401 as for an unknown user, so that nobody learns which accounts exist.
  */
 export function refuse(why: { reason?: string; userId?: string | number } = {}): Refusal {
-  return new Refusal(why.reason, why.userId === undefined ? undefined : String(why.userId))
+  const { reason, userId } = readOptions(why, ofFunction('refuse()'), refuseOptions)
+  return new Refusal(reason, userId === undefined ? undefined : String(userId))
 }
 
 /** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
@@ -48,6 +59,20 @@ export interface LoginOptions {
   readonly crossSite?: boolean | undefined
 }
 
+const loginOptions = {
+  keep: keepOption,
+  redirect: {
+    kind: address('/account'),
+    doc: 'where a browser goes after a login, unless a valid returnTo says where',
+  },
+  failureRedirect: { kind: address('/login?failed'), doc: 'where a browser goes after a refused login' },
+  crossSite: {
+    kind: boolean('true or false'),
+    default: false,
+    doc: "lets other sites' pages send the visitor here: for callbacks of OAuth, SAML and mail links",
+  },
+} as const
+
 /**
  * A route handler that logs in whom `authenticate` answers.
  *
@@ -56,10 +81,13 @@ export interface LoginOptions {
  * fails.
  */
 export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
-  checkOptions(authenticate, options)
+  if (typeof authenticate !== 'function') {
+    throw invalid('login() needs a function that returns the user: login((req) => checkPassword(req.body)).')
+  }
+  const settings = readOptions(options, ofFunction('login()'), loginOptions)
   return function loginRoute(req, res, next) {
     // Express 4 does not look at returned promises: every rejection must go through next().
-    perform(req, res, authenticate, options).catch((error: unknown) => fail(res, next, error))
+    perform(req, res, authenticate, settings).catch((error: unknown) => fail(res, next, error))
   }
 }
 
@@ -92,18 +120,4 @@ function isRefused(user: unknown): boolean {
 
 function isRefusal(user: unknown): user is Refusal {
   return typeof user === 'object' && user !== null && refusal in user
-}
-
-function checkOptions(authenticate: Authenticate, options: LoginOptions): void {
-  if (typeof authenticate !== 'function') {
-    throw new SessionError(
-      'OPTION_INVALID',
-      'login() needs a function that answers the user: login((req) => checkPassword(req.body)).',
-    )
-  }
-  checkHelperOptions(
-    options,
-    { keep: 'names', redirect: 'address', failureRedirect: 'address', crossSite: 'boolean' },
-    'login()',
-  )
 }

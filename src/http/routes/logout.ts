@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { answer } from './respond.js'
-import { checkHelperOptions } from '../check-options.js'
+import { address } from '../../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
 import { rejectUnintended } from './reject-unintended.js'
 import { stateOf } from '../request/session-of.js'
@@ -10,6 +11,10 @@ export interface LogoutOptions {
   readonly redirect?: string | undefined
 }
 
+const logoutOptions = {
+  redirect: { kind: address('/goodbye'), doc: 'where a browser goes afterwards' },
+} as const
+
 /**
  * A route handler that ends the session. Idempotent: a stranger's logout is a 200 too, which says so
  * ("Can't Log Out: No User Logged In", JSON `{ loggedOut: false }`).
@@ -18,9 +23,9 @@ export interface LogoutOptions {
  * store fails: then the session may live on, and the cookie is kept so that the logout can be tried again.
  */
 export function logout(options: LogoutOptions = {}): RequestHandler {
-  checkHelperOptions(options, { redirect: 'address' }, 'logout()')
+  const settings = readOptions(options, ofFunction('logout()'), logoutOptions)
   return function logoutRoute(req, res, next) {
-    perform(req, res, options).catch((error: unknown) => fail(res, next, error))
+    perform(req, res, settings).catch((error: unknown) => fail(res, next, error))
   }
 }
 

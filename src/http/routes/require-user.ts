@@ -2,7 +2,8 @@ import type { Request, RequestHandler } from 'express'
 import { SessionError } from '../../errors.js'
 import { unboundRefusal } from '../binding/guard.js'
 import { prefersJson } from './respond.js'
-import { checkHelperOptions } from '../check-options.js'
+import { address, boolean } from '../../lib/option-kinds.js'
+import { ofFunction, readOptions } from '../../lib/options.js'
 import { fail } from '../request/fail.js'
 import { loginPageFor } from './return-to.js'
 import { stateOf } from '../request/session-of.js'
@@ -20,15 +21,24 @@ export interface RequireUserOptions {
   readonly bound?: boolean | undefined
 }
 
+const requireUserOptions = {
+  loginPage: { kind: address('/login'), doc: 'the login page, where a browser without a user is sent' },
+  bound: {
+    kind: boolean('true or false'),
+    default: false,
+    doc: 'whether the session must be bound to its device',
+  },
+} as const
+
 /**
  * Lets only requests with a user of a session pass; what lies behind is `Cache-Control: private, no-store`
  * unless the application says otherwise.
  *
- * Answers 401 (UNAUTHENTICATED) or a redirect; 403 (UNBOUND) where the session must be bound to its device; 503 when the store failed, whatever `onStoreError` says.
+ * Answers 401 (UNAUTHENTICATED) or a redirect; 403 (UNBOUND) where the session must be bound to its device;
+ * 503 when the store failed, whatever `onStoreError` says, or when the browser could not prove its device now.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
-  checkHelperOptions(options, { loginPage: 'address', bound: 'boolean' }, 'requireUser()')
-  const { loginPage, bound = false } = options
+  const { loginPage, bound } = readOptions(options, ofFunction('requireUser()'), requireUserOptions)
   return function requireUserGuard(req, res, next) {
     const state = stateOf(req)
     if (state.user !== undefined) {

@@ -1,3 +1,5 @@
+import { isObject } from '../../lib/is-object.js'
+import { isPromise } from '../../lib/promises.js'
 import { decodeRecord, type SessionRecord } from '../../record.js'
 
 type Callback = (error?: unknown, value?: unknown) => void
@@ -11,10 +13,10 @@ export interface ExpressSessionStore {
   on?(event: 'error', listener: () => void): unknown
 }
 
-/** One record as such a store hands it out. */
+/** One record as such a store returns it. */
 export interface StoredSession {
   readonly record: SessionRecord
-  /** When the store's cookie expires, which some stores rewrite in `touch`; NaN where there is no telling. */
+  /** When the store's cookie expires, which some stores rewrite in `touch`; NaN where it is not known. */
   readonly cookieExpires: number
 }
 
@@ -22,8 +24,11 @@ export interface StoredSession {
 const FIELD = 'expressSid'
 
 /**
- * Asks the store, and answers once whatever it does: throw, call back twice, call back and then reject.
- * The callback is the answer. A promise is one where it rejects, and where the method takes no callback.
+ * Calls a method of the store, and settles once whatever it does: throw, call back twice, call back and then
+ * reject. The callback gives the result. A promise counts only where it rejects, and where the method takes no
+ * callback.
+ *
+ * @example await ask(store, 'destroy', id)
  */
 export function ask(
   store: ExpressSessionStore,
@@ -34,7 +39,7 @@ export function ask(
     const call = store[method] as (...all: unknown[]) => unknown
     const callback: Callback = (error, value) => (error ? reject(error) : resolve(value))
     const returned = call.call(store, ...args, callback)
-    if (!isThenable(returned)) return
+    if (!isPromise(returned)) return
     const takesCallback = call.length > args.length
     returned.then((value) => {
       if (!takesCallback) resolve(value)
@@ -42,19 +47,25 @@ export function ask(
   })
 }
 
-/** What the store holds under this id: nothing where there is nothing, or another application's session. */
+/**
+ * What the store holds under this id; `undefined` where there is nothing, or another application's session.
+ *
+ * @example const stored = await read(store, id)
+ */
 export async function read(store: ExpressSessionStore, id: string): Promise<StoredSession | undefined> {
   const session = await ask(store, 'get', id).catch(absentIfNoEntry)
   if (!isObject(session) || session[FIELD] === undefined) return undefined
-  // What is not even text is answered like text that is no record: as damaged.
+  // Anything but text is damaged, like text that is no record.
   const record = decodeRecord(id, session[FIELD] as string)
   const expires = isObject(session.cookie) ? session.cookie.expires : undefined
   return { record, cookieExpires: new Date(expires as string | number | Date).getTime() }
 }
 
 /**
- * The session that holds a record: a cookie like express-session's, since each store finds its time to live
- * in another property of it, and our text. An express-session application that reads it finds no user in it.
+ * The session that holds a record: our text, and a cookie like express-session's, since each store finds its time
+ * to live in another property of that cookie. An express-session application that reads it finds no user in it.
+ *
+ * @example await ask(store, 'set', id, pack(encodeRecord(record), record.expiresAt))
  */
 export function pack(text: string, expiresAt: number): object {
   const maxAge = expiresAt - Date.now()
@@ -62,16 +73,8 @@ export function pack(text: string, expiresAt: number): object {
   return { cookie, [FIELD]: text }
 }
 
-/** Stores on files say ENOENT for a session that is not there, which express-session takes as that too. */
+/** Stores on files say ENOENT for a session that is not there. express-session reads that in the same way. */
 function absentIfNoEntry(error: unknown): undefined {
   if (isObject(error) && error.code === 'ENOENT') return undefined
   throw error
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return isObject(value) && typeof value.then === 'function'
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

@@ -1,4 +1,6 @@
-import { SessionError } from '../../errors.js'
+import { idTaken } from '../../lib/id-taken.js'
+import { invalid } from '../../lib/invalid.js'
+import { isObject } from '../../lib/is-object.js'
 import { decodeRecord, encodeRecord, isSessionRecord, type SessionRecord } from '../../record.js'
 import type { SessionStore, UpdateResult } from '../../store.js'
 import { ask, pack, read, type ExpressSessionStore, type StoredSession } from './calls.js'
@@ -8,35 +10,39 @@ import { Turns } from './turns.js'
 export type { ExpressSessionStore } from './calls.js'
 
 /**
- * The store's own expiry comes so much later than the deadline. Where the record has the deadline, time to
- * spare costs nothing. Where the store's expiry *is* the deadline, it is what counting in whole seconds needs.
+ * How much later than the deadline the store may forget a session. Where the record holds the deadline, a minute
+ * costs nothing. Where the store's own expiry *is* the deadline, 2 s are what stores that count in seconds need.
  */
 const MARGIN_MS = { inRecord: 60_000, inStore: 2_000 }
 
 /**
  * Keeps sessions in a store that was written for express-session: connect-mongo, connect-dynamodb,
- * session-file-store, … For a system that this package has a store of its own for, take that one: the
- * interface of express-session can't carry every promise. What holds here:
+ * session-file-store and others. Where this package has a store for the same system, take that one: the interface
+ * of express-session can't carry every promise. What holds here:
  *
  * - **Logout is final in this process.** There is no compare-and-set, so the writes of one session are made
  *   one after another, within this process. A process that is writing to a session at the very moment when
  *   another one ends it may bring it back, and two that write at once may lose one write.
- * - **`list` and `revokeAll` reject with UNSUPPORTED (501):** such stores have no index by user.
+ * - **`list` and `revokeAll` of the manager reject with UNSUPPORTED (501):** such stores have no index by user.
+ *   So there is no `listByUser`, and `atomicUpdates` is false.
  * - **The idle deadline is the store's.** Moving it is the store's own `touch` and never a `set`, which could
  *   bring back what another process has ended. A store without `touch` keeps the deadline of the login, or
  *   of the last data write.
  *
- * @param store the instance that would be given to express-session as its `store`.
+ * @param store The instance that would be given to express-session as its `store`.
  * @throws SessionError OPTION_INVALID for anything else.
+ * @example sessionMiddleware({ store: fromExpressSession(MongoStore.create({ mongoUrl })) })
  */
 export function fromExpressSession(store: ExpressSessionStore): SessionStore {
   checkStore(store)
-  // Without a listener Node ends the process. Nothing is lost: what failed is reported by each call.
+  // Without a listener Node ends the process. Nothing is lost: each call reports its own failure.
   store.on?.('error', () => undefined)
   return new ExpressSessionAdapter(store)
 }
 
 class ExpressSessionAdapter implements SessionStore {
+  readonly atomicUpdates = false
+
   readonly #turns = new Turns()
   readonly #touches = new Touches()
 
@@ -52,7 +58,7 @@ class ExpressSessionAdapter implements SessionStore {
   insert(record: SessionRecord): Promise<void> {
     const text = encodeRecord(record)
     return this.#turns.take(record.id, async () => {
-      if ((await read(this.store, record.id)) !== undefined) throw taken(record.id)
+      if ((await read(this.store, record.id)) !== undefined) throw idTaken(record.id)
       await this.#set(record, text)
     })
   }
@@ -68,7 +74,7 @@ class ExpressSessionAdapter implements SessionStore {
     return this.#turns.take(id, async () => {
       const stored = await read(this.store, id)
       if (stored === undefined) return 'absent'
-      // Another process wrote since this one touched: the versions count different changes from there on.
+      // Another process wrote after this one touched: from there on the two have counted different changes.
       if (this.#touches.forgetIfNotOn(stored.record)) return 'conflict'
       const current = this.#asOfNow(stored)
       if (current.version !== ifVersion) return 'conflict'
@@ -89,10 +95,6 @@ class ExpressSessionAdapter implements SessionStore {
       if (wasThere) await ask(this.store, 'destroy', id)
       return wasThere
     })
-  }
-
-  listByUser(): Promise<SessionRecord[]> {
-    return Promise.reject(unsupported())
   }
 
   async #set({ id, expiresAt }: SessionRecord, text: string): Promise<void> {
@@ -119,11 +121,11 @@ class ExpressSessionAdapter implements SessionStore {
 }
 
 /**
- * The idle deadline of a session that a store with `touch` has just handed out.
+ * The idle deadline of a session that a store with `touch` has just returned.
  *
- * Some stores write the moved deadline into the cookie: then it is known. Most move only an expiry of their
- * own, which they do not tell, and hand out what has not expired: then a session that is handed out past the
- * deadline in its record was touched since, and is taken as of now.
+ * Some stores write the moved deadline into the cookie: then it is known. Most move only an expiry of their own,
+ * which they do not tell, and return what has not expired. So a session that is returned after the deadline in its
+ * record must have been touched, and the touch is taken to be now.
  */
 function deadline(record: SessionRecord, touchedUntil: number, cookieUntil: number, now: number): number {
   const { expiresAt, lastSeenAt, absoluteExpiresAt } = record
@@ -133,25 +135,10 @@ function deadline(record: SessionRecord, touchedUntil: number, cookieUntil: numb
   return Math.min(known > now || isInCookie ? known : now + idleTimeout, absoluteExpiresAt)
 }
 
-function checkStore(store: ExpressSessionStore): void {
-  const has = (name: string) =>
-    typeof (store as unknown as Record<string, unknown> | null)?.[name] === 'function'
-  if (typeof store === 'object' && has('get') && has('set') && has('destroy')) return
-  throw new SessionError(
-    'OPTION_INVALID',
+function checkStore(store: unknown): void {
+  if (isObject(store) && ['get', 'set', 'destroy'].every((name) => typeof store[name] === 'function')) return
+  throw invalid(
     'fromExpressSession takes the instance that would be the store of express-session, with get, set and ' +
       'destroy: fromExpressSession(new FileStore()), not the class.',
-  )
-}
-
-function taken(id: string): SessionError {
-  return new SessionError('STORE_FAILED', `There is a session ${id} already. Insert each id once.`)
-}
-
-function unsupported(): SessionError {
-  return new SessionError(
-    'UNSUPPORTED',
-    'A store of express-session has no index by user, so the sessions of a user can be neither listed nor ' +
-      'revoked together. Use a store that comes with express-sid: Redis, PostgreSQL, MySQL, SQLite or memory.',
   )
 }

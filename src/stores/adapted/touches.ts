@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { dropOldest } from '../../lib/drop-oldest.js'
 import type { SessionRecord } from '../../record.js'
 
 /** What a touch changes of a record. */
@@ -10,17 +11,21 @@ interface Touch {
   readonly seen: Seen
 }
 
-/** Past it the oldest are forgotten: those sessions are touched again, a little early. */
+/** So many touches are remembered. Of older ones the session is touched again a little early, which does no harm. */
 const MAX_TOUCHES = 10_000
 
-/** Whether nothing else differs. Both are plain JSON. */
+/**
+ * Whether two records differ in nothing but what a touch changes. Both are plain JSON.
+ *
+ * @example isTouch(current, next)
+ */
 export function isTouch(from: SessionRecord, to: SessionRecord): boolean {
   return isDeepStrictEqual({ ...from, ...seenOf(to) }, to)
 }
 
 /**
- * What this process has touched. A store's `touch` moves a deadline and leaves the record as it is, so the
- * rest is remembered here: else a session would look unused for ever, and be touched on each request.
+ * What this process has touched. A store's `touch` moves a deadline and leaves the record as it is, so the rest is
+ * remembered here. Otherwise a session would look unused, and each request would touch it again.
  */
 export class Touches {
   readonly #byId = new Map<string, Touch>()
@@ -28,11 +33,7 @@ export class Touches {
   remember(stored: SessionRecord, next: SessionRecord): void {
     this.#byId.delete(next.id)
     this.#byId.set(next.id, { on: stored.version, seen: seenOf(next) })
-    if (this.#byId.size <= MAX_TOUCHES) return
-    for (const oldest of this.#byId.keys()) {
-      this.#byId.delete(oldest)
-      return
-    }
+    dropOldest(this.#byId, MAX_TOUCHES)
   }
 
   /** The stored record with the touches that came after it. */

@@ -1,6 +1,6 @@
 /**
- * Lets the tasks of one id run one after another. There is no limit of time: a write that a store has not
- * answered may still happen, so nothing of that id may overtake it, least of all a logout.
+ * Runs the tasks of one id one after another. There is no timeout: a write that the store has not finished may
+ * still happen, so no other task of that id may overtake it, least of all a logout.
  */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>()

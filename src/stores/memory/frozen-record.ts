@@ -1,16 +1,20 @@
-import type { Json, JsonObject, SessionRecord } from '../../record.js'
+import { deepFreeze } from '../../lib/freeze.js'
+import { throughJson, type JsonObject } from '../../lib/json.js'
+import type { SessionRecord } from '../../record.js'
 
 /**
- * A copy of a record that nobody can change, inside and out. Writes are rare and reads are not: frozen once,
- * it is handed out as it is, where a copy for each asker would cost every request more than the lookup.
+ * A copy of a record that nobody can change, at any depth. Reads are far more frequent than writes: a frozen
+ * record is returned as it is, while a copy for each caller would cost more than the lookup.
  *
- * `old` is the record that the new one replaces: id and userId are as they were, and a user or data that
- * come back untouched, as with every touch, are frozen already.
+ * @param old The record that the new one replaces. Its id and userId stay, and a user or data that did not
+ * change, as with every touch, are frozen already.
+ * @example entry.record = frozenRecord(given, entry.record)
  */
 export function frozenRecord(given: SessionRecord, old?: SessionRecord): SessionRecord {
   const { id, userId } = old ?? given
+  const unknown = unknownFields(given)
   // Field by field: V8 keeps a frozen `{ ...given }` as a dictionary, which takes nearly twice the memory.
-  return Object.freeze({
+  const record = {
     id,
     version: given.version,
     secretHash: given.secretHash,
@@ -32,7 +36,43 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     lastSeenAt: given.lastSeenAt,
     expiresAt: given.expiresAt,
     absoluteExpiresAt: given.absoluteExpiresAt,
-  } satisfies Required<Record<keyof SessionRecord, unknown>>)
+  } satisfies Required<Record<keyof SessionRecord, unknown>>
+  return Object.freeze(unknown === undefined ? record : { ...record, ...unknown })
+}
+
+/** Fields that this version does not know: another store may hold records that a later version wrote. */
+function unknownFields(given: SessionRecord): JsonObject | undefined {
+  // The common case makes no list.
+  for (const name in given) {
+    if (name in known) continue
+    const fields = Object.entries(given).filter(([each]) => !(each in known))
+    return frozenJson(Object.fromEntries(fields))
+  }
+  return undefined
+}
+
+const known: Required<Record<keyof SessionRecord, true>> = {
+  id: true,
+  version: true,
+  secretHash: true,
+  seriesHash: true,
+  rotatedAt: true,
+  nextHash: true,
+  priorHash: true,
+  priorUntil: true,
+  unusedRotations: true,
+  endedBy: true,
+  binding: true,
+  userId: true,
+  user: true,
+  data: true,
+  userAgent: true,
+  ip: true,
+  createdAt: true,
+  authenticatedAt: true,
+  lastSeenAt: true,
+  expiresAt: true,
+  absoluteExpiresAt: true,
 }
 
 function frozenBinding(binding: SessionRecord['binding']): SessionRecord['binding'] {
@@ -41,11 +81,5 @@ function frozenBinding(binding: SessionRecord['binding']): SessionRecord['bindin
 
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */
 function frozenJson<T extends JsonObject | undefined>(value: T): T {
-  return value === undefined ? value : frozen(JSON.parse(JSON.stringify(value)) as T)
-}
-
-function frozen<T extends Json | undefined>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value)) frozen(inner)
-  return Object.freeze(value)
+  return deepFreeze(throughJson(value)) as T
 }

@@ -1,8 +1,10 @@
-import { unknownNames } from '../../lib/did-you-mean.js'
 import { SessionError } from '../../errors.js'
-import type { SessionRecord } from '../../record.js'
-import type { SessionStore, UpdateResult } from '../../store.js'
+import { idTaken } from '../../lib/id-taken.js'
+import { integer } from '../../lib/option-kinds.js'
+import { ofStore, readOptions } from '../../lib/options.js'
 import { warnOnce } from '../../lib/warn-once.js'
+import type { SessionRecord } from '../../record.js'
+import type { ListingStore, UpdateResult } from '../../store.js'
 import { DeadlineHeap, type HeapItem } from './deadline-heap.js'
 import { frozenRecord } from './frozen-record.js'
 import { UserIndex } from './user-index.js'
@@ -12,22 +14,29 @@ export interface MemoryStoreOptions {
   readonly maxSessions?: number | undefined
 }
 
-/** A Map throws past 2^24 entries. */
-const MAX_SESSIONS = 16_000_000
+const memoryOptions = {
+  maxSessions: {
+    // A Map throws past 2^24 entries.
+    kind: integer(1, 16_000_000),
+    default: 100_000,
+    doc: 'how many sessions are kept at most',
+  },
+} as const
 
 /**
  * Keeps sessions in this process: for development, tests, and apps of one process whose users may be logged
- * out by a restart. Every answer is synchronous and frozen. There is no timer: the manager removes what has
+ * out by a restart. Every result is synchronous and frozen. There is no timer: the manager removes what has
  * expired, and a full store does so itself.
  *
- * Full, it makes room for a new session by forgetting what has expired, then by dropping the guest that was
- * seen longest ago; a live login is never dropped, so with nothing but logins `insert` throws STORE_FULL (503).
+ * A full store makes room for a new session: it forgets what has expired, then drops the guest that was seen
+ * longest ago. A live login is never dropped, so with nothing but logins `insert` throws STORE_FULL (503).
  * Warns once when it is made in production.
  *
  * @throws SessionError OPTION_INVALID for an option that is unknown or has no usable value.
+ * @example app.use(sessionMiddleware({ store: memoryStore({ maxSessions: 10_000 }) }))
  */
-export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  const maxSessions = checkOptions(options)
+export function memoryStore(options: MemoryStoreOptions = {}): ListingStore {
+  const { maxSessions } = readOptions(options, ofStore('memoryStore'), memoryOptions)
   if (process.env.NODE_ENV === 'production') warnOnce('SID_MEMORY_STORE', inProduction)
   return new MemoryStore(maxSessions)
 }
@@ -36,11 +45,11 @@ interface Entry extends HeapItem {
   record: SessionRecord
 }
 
-class MemoryStore implements SessionStore {
+class MemoryStore implements ListingStore {
   readonly #maxSessions: number
   readonly #entries = new Map<string, Entry>()
   readonly #users = new UserIndex<Entry>()
-  // Apart from each other, because guests make room for logins and logins for nobody.
+  // Two heaps, because guests make room for logins, and logins make room for nobody.
   readonly #guests = new DeadlineHeap<Entry>()
   readonly #logins = new DeadlineHeap<Entry>()
 
@@ -49,7 +58,7 @@ class MemoryStore implements SessionStore {
   }
 
   insert(given: SessionRecord): void {
-    if (this.#entries.has(given.id)) throw isTaken(given.id)
+    if (this.#entries.has(given.id)) throw idTaken(given.id)
     const entry = { record: frozenRecord(given), place: 0 }
     this.#makeRoom(given.createdAt)
     if (given.userId !== undefined) this.#users.add(given.userId, entry)
@@ -70,7 +79,7 @@ class MemoryStore implements SessionStore {
     if (entry === undefined) return 'absent'
     if (entry.record.version !== ifVersion) return 'conflict'
     entry.record = frozenRecord(given, entry.record)
-    // A later deadline moves nothing now: it is looked at when the old one has come. So a touch is cheap.
+    // A later deadline moves nothing now: the entry is looked at again when the old one has come. So a touch is cheap.
     const heap = this.#heapOf(entry)
     if (given.expiresAt < heap.timeOf(entry)) heap.move(entry, given.expiresAt)
     return 'ok'
@@ -137,20 +146,6 @@ const inProduction =
   'memoryStore() keeps sessions in this process: a restart logs everybody out, and other processes do not ' +
   'know them. Give createSessions or sessionMiddleware a `store` from express-sid/sqlite, ' +
   'express-sid/postgres, express-sid/mysql or express-sid/redis.'
-
-function checkOptions(options: MemoryStoreOptions): number {
-  unknownNames(options, ['maxSessions'], 'memoryStore')
-  const { maxSessions = 100_000 } = options
-  if (Number.isSafeInteger(maxSessions) && maxSessions > 0 && maxSessions <= MAX_SESSIONS) return maxSessions
-  throw new SessionError(
-    'OPTION_INVALID',
-    `maxSessions of memoryStore is not an integer from 1 to ${MAX_SESSIONS}. Leave it out for 100,000.`,
-  )
-}
-
-function isTaken(id: string): SessionError {
-  return new SessionError('STORE_FAILED', `There is a session ${id} already. Insert each id once.`)
-}
 
 function isFull(maxSessions: number): SessionError {
   return new SessionError(

@@ -1,4 +1,4 @@
-import { SessionError } from '../../errors.js'
+import { invalid } from '../../lib/invalid.js'
 
 /** A pool of `mysql2/promise`. */
 export interface MysqlPool {
@@ -11,7 +11,7 @@ export interface MysqlCallbackPool {
   promise(): MysqlPool
 }
 
-/** One query, with what the pool's own settings must not change in its answer. */
+/** One query, with what the pool's own settings must not change in its result. */
 export interface MysqlQuery {
   sql: string
   values: unknown[]
@@ -27,7 +27,12 @@ export interface Row {
   readonly version: unknown
 }
 
-/** The pool that answers promises. @throws SessionError OPTION_INVALID for anything but a pool of mysql2. */
+/**
+ * The pool that returns promises.
+ *
+ * @throws SessionError OPTION_INVALID for anything but a pool of mysql2.
+ * @example promisePool(mysql.createPool(uri))
+ */
 export function promisePool(pool: MysqlPool | MysqlCallbackPool): MysqlPool {
   const given = pool as Partial<MysqlPool & MysqlCallbackPool> | string | null | undefined
   if (typeof given === 'object' && typeof given?.getConnection === 'function') {
@@ -35,10 +40,7 @@ export function promisePool(pool: MysqlPool | MysqlCallbackPool): MysqlPool {
     if (typeof given.query === 'function') return given as MysqlPool
   }
   const what = typeof given === 'string' ? 'a connection string' : given === null ? 'null' : 'this'
-  throw new SessionError(
-    'OPTION_INVALID',
-    `mysqlStore takes a pool of mysql2, not ${what}: mysqlStore(mysql.createPool(uri)).`,
-  )
+  throw invalid(`mysqlStore takes a pool of mysql2, not ${what}: mysqlStore(mysql.createPool(uri)).`)
 }
 
 /** Sends a query, with values that are numbers, Buffers, NULL, or lists of these. */
@@ -49,20 +51,25 @@ export interface MysqlClient {
   readonly change: (sql: string, values: readonly Value[]) => Promise<number>
 }
 
-/** No text among them: then no setting of a connection changes what the SQL means. */
+/** Never text, so that no setting of a connection changes what the SQL means. */
 export type Value = number | Buffer | null | readonly (Buffer | null)[]
 
-/** A function, since `typeCast: true` leaves one of the pool in force. */
+/** `typeCast` is a function, since `true` would leave the pool's own in force. */
 const asItIs = {
   rowsAsArray: false,
   nestTables: false,
   typeCast: (_: unknown, next: () => unknown) => next(),
 }
 
+/**
+ * Sends queries to the pool, whatever its own settings are.
+ *
+ * @example await mysqlClient(pool).rows('SELECT id, record FROM sessions WHERE id = ?', [bytes])
+ */
 export function mysqlClient(pool: MysqlPool): MysqlClient {
   const send = async (sql: string, values: readonly Value[]): Promise<unknown> => {
-    const answer: unknown = await pool.query({ sql, values: [...values], ...asItIs })
-    return Array.isArray(answer) ? answer[0] : refuse()
+    const result: unknown = await pool.query({ sql, values: [...values], ...asItIs })
+    return Array.isArray(result) ? result[0] : refuse()
   }
   return {
     async rows(sql, values) {
@@ -76,10 +83,9 @@ export function mysqlClient(pool: MysqlPool): MysqlClient {
   }
 }
 
-/** Other clients have a `query` too, which answers in another shape or by a callback. */
+/** Other clients have a `query` too, which returns another shape or takes a callback. */
 function refuse(): never {
-  throw new SessionError(
-    'OPTION_INVALID',
-    'mysqlStore: the query of its pool does not answer as that of mysql2. Give it a pool of mysql2.',
+  throw invalid(
+    'mysqlStore: the query of its pool does not return what that of mysql2 does. Give it a pool of mysql2.',
   )
 }

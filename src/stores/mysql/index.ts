@@ -1,14 +1,25 @@
-import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
-import type { SessionStore, UpdateResult } from '../../store.js'
+import { ofStore, readOptions } from '../../lib/options.js'
+import { idBytes, idText } from '../../lib/uuid.js'
+import { encodeRecord, type SessionRecord } from '../../record.js'
+import type { ListingStore } from '../../store.js'
+import { userKey } from '../sql/keys.js'
+import { migrateOption, opener } from '../sql/migrate.js'
+import { inOrder, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
 import {
   mysqlClient,
   promisePool,
   type MysqlCallbackPool,
   type MysqlClient,
   type MysqlPool,
+  type Row,
 } from './client.js'
-import { migrationsOf, mysqlTables, type MysqlTableOptions, type MysqlTables } from './schema.js'
-import { checkOptions, isId, opener, userKey } from '../sql/sql.js'
+import {
+  migrationsOf,
+  mysqlTables,
+  tableOptions,
+  type MysqlTableOptions,
+  type MysqlTables,
+} from './schema.js'
 
 export type { MysqlCallbackPool, MysqlPool, MysqlQuery } from './client.js'
 export { mysqlMigrations, type MysqlTableOptions } from './schema.js'
@@ -21,6 +32,8 @@ export interface MysqlStoreOptions extends MysqlTableOptions {
   migrate?: boolean | undefined
 }
 
+const mysqlOptions = { ...tableOptions, migrate: migrateOption } as const
+
 /**
  * Keeps sessions in MySQL 8 or MariaDB 10.6 or later, through a pool of `mysql2`. The pool is the
  * application's: it is never closed here.
@@ -28,20 +41,21 @@ export interface MysqlStoreOptions extends MysqlTableOptions {
  * The pool must reach the primary: a replica that lags would find sessions that have been ended.
  *
  * @throws SessionError OPTION_INVALID for a pool or an option that can't be used.
+ * @example sessionMiddleware({ store: mysqlStore(mysql.createPool(uri)) })
  */
 export function mysqlStore(
   pool: MysqlPool | MysqlCallbackPool,
   options: MysqlStoreOptions = {},
-): SessionStore {
-  checkOptions('mysqlStore', options, { table: 'string', migrate: 'boolean' })
-  const tables = mysqlTables(options)
-  const { rows, change } = connect(promisePool(pool), tables, options.migrate ?? true)
+): ListingStore {
+  const settings = readOptions(options, ofStore('mysqlStore'), mysqlOptions)
+  const tables = mysqlTables(settings)
+  const { rows, change } = connect(promisePool(pool), tables, settings.migrate)
   const table = tables.sessions
   const select = `SELECT id, record FROM ${table}`
 
   async function get(id: string) {
-    const [row] = await rows(`${select} WHERE id = ?`, [key(id)])
-    return row && decodeRecord(id, text(row))
+    const [row] = await rows(`${select} WHERE id = ?`, [idBytes(id)])
+    return row && recordOf(textRow(row))
   }
 
   return {
@@ -51,44 +65,38 @@ export function mysqlStore(
       const sql =
         `INSERT INTO ${table} (version, expires_at, record, id, due_at, user_key) ` +
         'VALUES (?, ?, ?, ?, ?, ?)'
-      await change(sql, [...contents(record), key(record.id), record.expiresAt, userKey(record.userId)])
+      await change(sql, [...contents(record), idBytes(record.id), record.expiresAt, userKey(record.userId)])
     },
 
     async getMany(ids) {
       if (ids.length === 0) return []
-      const found = await rows(`${select} WHERE id IN (?)`, [ids.map(key)])
-      const texts = new Map(found.map((row) => [uuidOf(row.id), text(row)]))
-      return ids.map((id) => {
-        const json = texts.get(id)
-        return json === undefined ? undefined : decodeRecord(id, json)
-      })
+      const found = await rows(`${select} WHERE id IN (?)`, [ids.map(idBytes)])
+      return inOrder(ids, found.map(textRow))
     },
 
-    async update(record, ifVersion): Promise<UpdateResult> {
-      // Some connections count the rows that matched, others those that changed: with the version, each one does.
+    async update(record, ifVersion) {
+      // Some connections count the rows that matched, others those that changed. Here each match is a change, of the version.
       const sql =
         `UPDATE ${table} SET version = ?, expires_at = ?, record = ?, due_at = LEAST(due_at, ?) ` +
         'WHERE id = ? AND version = ?'
-      const values = [...contents(record), record.expiresAt, key(record.id), ifVersion]
+      const values = [...contents(record), record.expiresAt, idBytes(record.id), ifVersion]
       if ((await change(sql, values)) > 0) return 'ok'
-      // Nothing was written, so a second look is safe: the record was absent or had another version at some
-      // moment during this call, and an id that was ended never comes back.
-      return (await get(record.id)) === undefined ? 'absent' : 'conflict'
+      return whyNotWritten(await get(record.id))
     },
 
     async delete(id) {
-      return (await change(`DELETE FROM ${table} WHERE id = ?`, [key(id)])) > 0
+      return (await change(`DELETE FROM ${table} WHERE id = ?`, [idBytes(id)])) > 0
     },
 
     async listByUser(userId) {
       const found = await rows(`${select} WHERE user_key = ?`, [userKey(userId)])
-      return found.map((row) => decodeRecord(uuidOf(row.id), text(row)))
+      return found.map((row) => recordOf(textRow(row)))
     },
 
     /**
-     * Looks without locks, then changes rows by their primary key. Whoever changes a session locks its row
-     * first and the indexes after it, and so does this, row by row in the order of the key: no two can wait
-     * for each other. A statement over the index on `due_at` would lock the other way round.
+     * Looks without locks, then changes rows by their primary key. Every change of a session locks its row first
+     * and the indexes after it. This does the same, row by row in the order of the key, so no two can wait for each
+     * other. A statement over the index on `due_at` would lock in the opposite order.
      */
     async deleteExpired(now, limit) {
       const due = `SELECT id FROM ${table} WHERE due_at <= ? ORDER BY due_at LIMIT ?`
@@ -104,7 +112,7 @@ export function mysqlStore(
   }
 }
 
-/** A client that first brings the tables about. */
+/** A client that first makes sure of the tables. */
 function connect(pool: MysqlPool, tables: MysqlTables, migrate: boolean): MysqlClient {
   const client = mysqlClient(pool)
   const open = opener({
@@ -130,20 +138,11 @@ async function readVersion(client: MysqlClient, table: string): Promise<number> 
   }
 }
 
-/** The 16 bytes that an id stands for. Any other string is nobody's id: NULL equals no key, and can't be one. */
-function key(id: string): Buffer | null {
-  return isId(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : null
+function textRow({ id, record }: Row): TextRow {
+  return { id: idText(id.toString('hex')), record: record.toString('utf8') }
 }
 
-function uuidOf(id: Buffer): string {
-  return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-}
-
-function text(row: { readonly record: Buffer }): string {
-  return row.record.toString('utf8')
-}
-
-/** The values that an insert and an update share. Buffers and numbers only: their SQL depends on no setting. */
+/** The values that an insert and an update share. */
 function contents(record: SessionRecord) {
   return [record.version, record.expiresAt, Buffer.from(encodeRecord(record))] as const
 }

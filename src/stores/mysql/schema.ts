@@ -1,5 +1,6 @@
-import { SessionError } from '../../errors.js'
-import { checkOptions } from '../sql/sql.js'
+import { text } from '../../lib/option-kinds.js'
+import { ofStore, readOptions, type Values } from '../../lib/options.js'
+import { printed } from '../sql/migrate.js'
 
 /** Where the sessions are, in the pool's database. */
 export interface MysqlTableOptions {
@@ -20,23 +21,37 @@ export interface MysqlTables {
 /** 64 (https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html) without the suffix. */
 const MAX_CHARACTERS = 64 - '_schema'.length
 
-/** @throws SessionError OPTION_INVALID for a name that MySQL can't keep. */
-export function mysqlTables({ table = 'sid_sessions' }: MysqlTableOptions): MysqlTables {
-  // mysql2 takes a question mark for a parameter, in a quoted name too. Names are of the basic plane only.
-  if (!/^[^\0?\u{10000}-\u{10FFFF}]+(?<! )$/u.test(table) || table.length > MAX_CHARACTERS) {
-    throw new SessionError(
-      'OPTION_INVALID',
-      `mysqlStore: the option "table" must be a name of 1 to ${MAX_CHARACTERS} characters, without NUL, "?", ` +
-        'emoji or a space at its end.',
-    )
-  }
+// mysql2 reads a question mark as a parameter, also in a quoted name. MySQL allows names of the basic plane only.
+const fitsMysql = (name: string) =>
+  /^[^\0?\u{10000}-\u{10FFFF}]+(?<! )$/u.test(name) && name.length <= MAX_CHARACTERS
+
+/** The option that names the tables. */
+export const tableOptions = {
+  table: {
+    kind: text(
+      fitsMysql,
+      `a name of 1 to ${MAX_CHARACTERS} characters, without NUL, "?", emoji or a space at its end`,
+    ),
+    default: 'sid_sessions',
+    doc: 'the table that holds the sessions',
+  },
+} as const
+
+/**
+ * The names of the tables, quoted.
+ *
+ * @example mysqlTables({ table: 'sid_sessions' }).sessions // '`sid_sessions`'
+ */
+export function mysqlTables({ table }: Values<typeof tableOptions>): MysqlTables {
   const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``
   return { sessions: quote(table), version: quote(`${table}_schema`) }
 }
 
 /**
- * The schema's history, oldest first. Only ever added to. Binary types throughout: no collation takes two keys
- * for one, and no character set of a connection changes a record.
+ * The schema's history, oldest first. Only ever added to. All columns of text are binary: no collation takes two
+ * keys for one, and no character set of a connection changes a record.
+ *
+ * @example migrationsOf(tables).flat() // all statements
  */
 export function migrationsOf({ sessions, version }: MysqlTables): readonly string[][] {
   return [
@@ -62,9 +77,8 @@ export function migrationsOf({ sessions, version }: MysqlTables): readonly strin
  * `migrate: false`. It can be run again at any time.
  *
  * @throws SessionError OPTION_INVALID for a name that MySQL can't keep.
+ * @example console.log(mysqlMigrations({ table: 'logins' }))
  */
 export function mysqlMigrations(options: MysqlTableOptions = {}): string {
-  checkOptions('mysqlMigrations', options, { table: 'string' })
-  const statements = migrationsOf(mysqlTables(options)).flat()
-  return statements.map((statement) => `${statement};\n`).join('\n')
+  return printed(migrationsOf(mysqlTables(readOptions(options, ofStore('mysqlMigrations'), tableOptions))))
 }

@@ -1,60 +1,69 @@
-import { unknownNames } from '../../lib/did-you-mean.js'
-import { parseDuration } from '../../lib/duration.js'
 import { SessionError } from '../../errors.js'
+import type { Duration } from '../../lib/duration.js'
+import { duration, integer } from '../../lib/option-kinds.js'
+import { ofStore, readOptions } from '../../lib/options.js'
+import { isPromise, type MaybePromise } from '../../lib/promises.js'
 import type { SessionRecord } from '../../record.js'
-import type { MaybePromise, SessionStore } from '../../store.js'
+import type { SessionStore } from '../../store.js'
 import { NearRecords } from './near-records.js'
 
 export interface NearCacheOptions {
   /**
-   * How old an answer may be, counted from the moment its question was sent to the store: milliseconds or a
-   * text such as `'500ms'`. It is also how long another node's logout may go unnoticed here. Default 1 second.
+   * How old a record may be, counted from the moment the store was asked for it: milliseconds or a text such as
+   * `'500ms'`. It is also how long another node's logout may go unnoticed here. Default 1 second.
    */
-  readonly maxStaleness?: number | string | undefined
+  readonly maxStaleness?: Duration | undefined
   /** How many records are held at most; the oldest go first. A positive integer. Default 10,000. */
   readonly maxEntries?: number | undefined
 }
 
-/** A store that answers from the process what it was asked a moment ago. */
+/** A store that returns from memory what it was asked for a moment ago. It can do what the store behind it can. */
 export interface NearCache extends SessionStore {
-  /** Forgets everything, answers on their way included: for whoever hears that another node ended sessions. */
+  /** Forgets everything, also what is being read: call it when you hear that another node ended sessions. */
   clear(): void
 }
 
+const nearCacheOptions = {
+  maxStaleness: { kind: duration(), default: '1s', doc: 'how old a record may be when it is used' },
+  maxEntries: { kind: integer(1), default: 10_000, doc: 'how many records are held at most' },
+} as const
+
 /**
- * Holds the records that `store` answered for a moment, so that a very hot session is read from the process.
+ * Holds for a moment the records that `store` returned, so that a very hot session is read from memory.
  *
  * The price: a session that *another* node ends may be taken for live on this one until `maxStaleness` has
  * passed. What this node ends is gone at once. Without this wrapper, which is the default, every request sees
  * every logout.
  *
- * Records are dropped when this process writes them, and all of them when any call of the store fails.
+ * A record is dropped when this process writes it. All are dropped when any call to the store fails.
  *
  * @throws SessionError OPTION_INVALID for an option that is unknown or has no usable value.
+ * @example sessionMiddleware({ store: nearCache(redisStore(client), { maxStaleness: '500ms' }) })
  */
 export function nearCache(store: SessionStore, options: NearCacheOptions = {}): NearCache {
-  const near = new NearRecords(checkedStaleness(options), checkedEntries(options))
+  const { maxStaleness, maxEntries } = readOptions(options, ofStore('nearCache'), nearCacheOptions)
+  const near = new NearRecords(maxStaleness, maxEntries)
 
-  /** Any failure puts the connection in doubt, and with it whether this node still hears of anything. */
-  function ask<T>(send: () => MaybePromise<T>, take: (answer: T) => T): MaybePromise<T> {
+  /** After a failure this node may have missed what other nodes did, so nothing that is held can be trusted. */
+  function ask<T>(send: () => MaybePromise<T>, take: (result: T) => T): MaybePromise<T> {
     const doubt = (error: unknown): never => {
       near.clear()
       throw error
     }
     try {
-      const answer = send()
-      return isPromise(answer) ? Promise.resolve(answer).then(take).catch(doubt) : take(answer)
+      const result = send()
+      return isPromise(result) ? Promise.resolve(result).then(take).catch(doubt) : take(result)
     } catch (error) {
       return doubt(error)
     }
   }
 
-  /** Dropped before, so that nobody reads the old one; and after, with what was read while it was written. */
+  /** Drops the record before the write, and again after it: somebody may have read the old one meanwhile. */
   function write<T>(id: string, send: () => MaybePromise<T>): MaybePromise<T> {
     near.drop(id)
-    return ask(send, (answer) => {
+    return ask(send, (result) => {
       near.drop(id)
-      return answer
+      return result
     })
   }
 
@@ -89,8 +98,11 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
       const read = () => (store.getFresh === undefined ? store.get(id) : store.getFresh(id))
       return ask(read, same)
     },
-    listByUser: (userId) => ask(() => store.listByUser(userId), same),
     clear: () => near.clear(),
+    atomicUpdates: store.atomicUpdates,
+    ...(store.listByUser && {
+      listByUser: (userId: string) => ask(() => store.listByUser!(userId), same),
+    }),
     ...(store.getMany && { getMany }),
     ...(store.deleteExpired && {
       deleteExpired: (now: number, limit: number) =>
@@ -105,25 +117,11 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
   }
 }
 
-const same = <T>(answer: T): T => answer
-
-function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function checkedStaleness(options: NearCacheOptions): number {
-  unknownNames(options, ['maxStaleness', 'maxEntries'], 'nearCache')
-  return parseDuration(options.maxStaleness ?? '1s', 'maxStaleness')
-}
-
-function checkedEntries({ maxEntries = 10_000 }: NearCacheOptions): number {
-  if (Number.isSafeInteger(maxEntries) && maxEntries > 0) return maxEntries
-  throw new SessionError('OPTION_INVALID', 'maxEntries is not a positive integer. Leave it out for 10,000.')
-}
+const same = <T>(result: T): T => result
 
 function miscounted(found: number, asked: number): SessionError {
   return new SessionError(
     'STORE_FAILED',
-    `The session store answered ${found} records for ${asked} ids. Its getMany must answer each id in its place.`,
+    `The session store returned ${found} records for ${asked} ids. Its getMany must return one entry for each id, in order.`,
   )
 }

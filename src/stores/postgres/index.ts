@@ -1,8 +1,20 @@
-import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
-import type { SessionStore, UpdateResult } from '../../store.js'
-import { checkPool, readVersion, sender, type PostgresPool, type Row } from './client.js'
-import { migrationsOf, postgresTables, type PostgresTableOptions, type PostgresTables } from './schema.js'
-import { checkOptions, isId, opener, userKey } from '../sql/sql.js'
+import { listenForErrors } from '../../lib/error-listener.js'
+import { boolean } from '../../lib/option-kinds.js'
+import { ofStore, readOptions, type Values } from '../../lib/options.js'
+import { isSessionId } from '../../lib/uuid.js'
+import { encodeRecord, type SessionRecord } from '../../record.js'
+import type { ListingStore } from '../../store.js'
+import { userKey } from '../sql/keys.js'
+import { migrateOption, opener } from '../sql/migrate.js'
+import { inOrder, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
+import { checkPool, readVersion, sender, type PostgresPool } from './client.js'
+import {
+  migrationsOf,
+  postgresTables,
+  tableOptions,
+  type PostgresTableOptions,
+  type PostgresTables,
+} from './schema.js'
 
 export type { PostgresPool } from './client.js'
 export { postgresMigrations, type PostgresTableOptions } from './schema.js'
@@ -20,25 +32,32 @@ export interface PostgresStoreOptions extends PostgresTableOptions {
   prepared?: boolean | undefined
 }
 
+const postgresOptions = {
+  ...tableOptions,
+  migrate: migrateOption,
+  prepared: { kind: boolean(), default: true, doc: 'whether statements are prepared by name' },
+} as const
+
 /**
- * Keeps sessions in PostgreSQL 12 or later. The pool is the application's: it is never closed here. Where
- * nobody listens to its `error` events, an empty listener is added, since Node would end the process when the
- * server closes an idle connection; the next call opens a new one.
+ * Keeps sessions in PostgreSQL 12 or later. The pool is the application's: it is never closed here. If it has no
+ * listener for `error` events, an empty one is added, since Node would end the process when the server closes an
+ * idle connection; the next call opens a new one.
  *
  * The pool must reach the primary: a replica that lags would find sessions that have been ended.
  *
  * @throws SessionError OPTION_INVALID for a client or an option that can't be used.
+ * @example sessionMiddleware({ store: postgresStore(new Pool({ connectionString })) })
  */
-export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): SessionStore {
+export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): ListingStore {
   checkPool(pool)
-  checkOptions('postgresStore', options, optionTypes)
-  const tables = postgresTables(options)
-  const statements = statementsOf(tables.sessions, connect(pool, tables, options))
-  if (pool.listenerCount?.('error') === 0) pool.on?.('error', () => {})
+  const settings = readOptions(options, ofStore('postgresStore'), postgresOptions)
+  const tables = postgresTables(settings)
+  const statements = statementsOf(tables.sessions, connect(pool, tables, settings))
+  listenForErrors(pool)
 
   async function get(id: string) {
     const [row] = await statements.get(key(id))
-    return row && decodeRecord(id, row.record)
+    return row && recordOf(row)
   }
 
   return {
@@ -49,19 +68,12 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async getMany(ids) {
-      const rows = await statements.getMany(ids.map(key))
-      const texts = new Map(rows.map((row) => [row.id, row.record]))
-      return ids.map((id) => {
-        const text = texts.get(id)
-        return text === undefined ? undefined : decodeRecord(id, text)
-      })
+      return inOrder(ids, await statements.getMany(ids.map(key)))
     },
 
-    async update(record, ifVersion): Promise<UpdateResult> {
+    async update(record, ifVersion) {
       if ((await statements.update(...contents(record), ifVersion)).length > 0) return 'ok'
-      // Nothing was written, so a second look is safe: the record was absent or had another version at some
-      // moment during this call, and an id that was ended never comes back.
-      return (await get(record.id)) === undefined ? 'absent' : 'conflict'
+      return whyNotWritten(await get(record.id))
     },
 
     async delete(id) {
@@ -69,24 +81,21 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async listByUser(userId) {
-      const rows = await statements.list(userKey(userId))
-      return rows.map((row) => decodeRecord(row.id, row.record))
+      return (await statements.list(userKey(userId))).map(recordOf)
     },
 
     async deleteExpired(now, limit) {
       const removed = (await statements.deleteDue(now, limit)).length
       if (removed === limit) return limit
-      // What was due and stayed is alive, and is now the first of what is due.
+      // What is still due is alive. It is the first that the next statement finds.
       return removed + (await statements.putOff(now, limit - removed)).length
     },
   }
 }
 
-const optionTypes = { schema: 'string', table: 'string', migrate: 'boolean', prepared: 'boolean' } as const
-
-/** The id as Postgres writes it, or NULL: `decodeRecord` compares what is found with what was asked. */
+/** The id as Postgres writes it. Any other text becomes NULL, which equals no key. */
 function key(id: string): string | null {
-  return isId(id) ? id : null
+  return isSessionId(id) ? id : null
 }
 
 /** The parameters that an insert and an update share. */
@@ -94,17 +103,17 @@ function contents(record: SessionRecord) {
   return [key(record.id), record.version, record.expiresAt, encodeRecord(record)] as const
 }
 
-type Statement = (...values: unknown[]) => Promise<Row[]>
+type Statement = (...values: unknown[]) => Promise<TextRow[]>
 
-/** Answers what makes a statement of a text. Each one waits until the tables are there. */
-function connect(pool: PostgresPool, tables: PostgresTables, { migrate, prepared }: PostgresStoreOptions) {
-  const send = sender(pool, prepared ?? true)
+/** Returns what makes a statement of a text. Each statement waits until the tables are there. */
+function connect(pool: PostgresPool, tables: PostgresTables, settings: Values<typeof postgresOptions>) {
+  const send = sender(pool, settings.prepared)
   const open = opener({
     store: 'postgresStore',
     readVersion: () => readVersion(pool, tables.version),
     migrations: migrationsOf(tables),
     run: (text) => pool.query(text, []),
-    migrate: migrate ?? true,
+    migrate: settings.migrate,
   })
   return (text: string): Statement => {
     const sendText = send(text)
@@ -116,8 +125,8 @@ function connect(pool: PostgresPool, tables: PostgresTables, { migrate, prepared
 }
 
 function statementsOf(sessions: string, statement: (text: string) => Statement) {
-  // Rows that another process is working on are skipped, not waited for: so sweeps never meet in a deadlock.
-  // Materialized, or a plan might look for what is due several times and find more than the limit.
+  // Rows that another process is working on are skipped, not waited for, so that sweeps can't deadlock.
+  // Materialized: otherwise a plan may look for what is due several times and find more than the limit.
   const due = `WITH due AS MATERIALIZED (
     SELECT id, expires_at FROM ${sessions} WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)`
   return {

@@ -1,5 +1,6 @@
-import { SessionError } from '../../errors.js'
-import { checkOptions } from '../sql/sql.js'
+import { text } from '../../lib/option-kinds.js'
+import { ofStore, readOptions, type Values } from '../../lib/options.js'
+import { printed } from '../sql/migrate.js'
 
 /** Where the sessions are. Any name is quoted, so capitals, spaces and quotes are kept as they are. */
 export interface PostgresTableOptions {
@@ -22,10 +23,30 @@ export interface PostgresTables {
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html: longer names are cut, silently. */
 const MAX_BYTES = 63
 
-/** @throws SessionError OPTION_INVALID for names that Postgres can't keep. */
-export function postgresTables({ schema, table = 'sid_sessions' }: PostgresTableOptions): PostgresTables {
-  const prefix = schema === undefined ? '' : `${quote('schema', schema, MAX_BYTES)}.`
-  const name = (suffix: string) => quote('table', table, MAX_BYTES - '_schema'.length, suffix)
+/** A name that Postgres keeps as it is. */
+function nameOf(maxBytes: number) {
+  const fits = (name: string) => name !== '' && !name.includes('\0') && Buffer.byteLength(name) <= maxBytes
+  return text(fits, `a name of 1 to ${maxBytes} bytes, without NUL`)
+}
+
+/** The options that name the tables. */
+export const tableOptions = {
+  schema: { kind: nameOf(MAX_BYTES), doc: 'a schema that exists' },
+  table: {
+    kind: nameOf(MAX_BYTES - '_schema'.length),
+    default: 'sid_sessions',
+    doc: 'the table that holds the sessions',
+  },
+} as const
+
+/**
+ * The names of the tables and indexes, quoted.
+ *
+ * @example postgresTables({ schema: undefined, table: 'sid_sessions' }).sessions // '"sid_sessions"'
+ */
+export function postgresTables({ schema, table }: Values<typeof tableOptions>): PostgresTables {
+  const prefix = schema === undefined ? '' : `${quote(schema)}.`
+  const name = (suffix: string) => quote(table + suffix)
   return {
     sessions: prefix + name(''),
     version: prefix + name('_schema'),
@@ -34,19 +55,15 @@ export function postgresTables({ schema, table = 'sid_sessions' }: PostgresTable
   }
 }
 
-function quote(option: string, name: string, most: number, suffix = ''): string {
-  if (name === '' || name.includes('\0') || Buffer.byteLength(name) > most) {
-    throw new SessionError(
-      'OPTION_INVALID',
-      `postgresStore: the option "${option}" must be a name of 1 to ${most} bytes, without NUL.`,
-    )
-  }
-  return `"${(name + suffix).replaceAll('"', '""')}"`
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 /**
  * The schema's history, oldest first. Only ever added to. The fill factor leaves room in each page for the
  * next version of a row: with 90, 99.9 % of touches write no index; with 100, 97 %; less than 90 only costs space.
+ *
+ * @example migrationsOf(tables).flat() // all statements
  */
 export function migrationsOf({ sessions, version, byUser, byDue }: PostgresTables): readonly string[][] {
   return [
@@ -72,9 +89,10 @@ export function migrationsOf({ sessions, version, byUser, byDue }: PostgresTable
  * `migrate: false`. It can be run again at any time.
  *
  * @throws SessionError OPTION_INVALID for names that Postgres can't keep.
+ * @example console.log(postgresMigrations({ schema: 'auth' }))
  */
 export function postgresMigrations(options: PostgresTableOptions = {}): string {
-  checkOptions('postgresMigrations', options, { schema: 'string', table: 'string' })
-  const statements = migrationsOf(postgresTables(options)).flat()
-  return statements.map((statement) => `${statement};\n`).join('\n')
+  return printed(
+    migrationsOf(postgresTables(readOptions(options, ofStore('postgresMigrations'), tableOptions))),
+  )
 }

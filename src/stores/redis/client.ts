@@ -1,9 +1,10 @@
-import { SessionError } from '../../errors.js'
+import { listenForErrors, type ErrorEmitter } from '../../lib/error-listener.js'
+import { invalid } from '../../lib/invalid.js'
 
 /**
  * A connected client of `redis` (node-redis 4 or later: client, pool, Cluster or Sentinel), of `ioredis`
- * (5 or later) or of `iovalkey` (Redis, Cluster or Sentinel). Both families have these methods, and call
- * them differently; the store finds out which one it was given.
+ * (5 or later) or of `iovalkey` (Redis, Cluster or Sentinel). Both families have these methods, with different
+ * arguments; the store finds out which family it was given.
  */
 export interface RedisClient {
   sendCommand(...args: never[]): unknown
@@ -35,26 +36,25 @@ interface Batch {
   execAsPipeline(): Promise<unknown[]>
 }
 
-interface NodeRedis extends RedisClient {
+interface NodeRedis extends RedisClient, ErrorEmitter {
   sendCommand(...args: unknown[]): Promise<unknown>
   multi(): Batch
-  on?(event: 'error', listener: () => void): unknown
-  listenerCount?(event: 'error'): number
   options?: { legacyMode?: unknown }
 }
 
 /**
- * The client behind one way to call it.
- * @throws SessionError OPTION_INVALID for what is no such client, or reads from replicas.
+ * One way to call any of these clients.
+ *
+ * @throws SessionError OPTION_INVALID for anything else, and for a client that reads from replicas.
+ * @example await connectionOf(client).send(key, ['get', key])
  */
 export function connectionOf(client: RedisClient): Connection {
   if (isIoredis(client)) return ofIoredis(client)
   if (isNodeRedis(client)) return ofNodeRedis(client)
-  throw new SessionError(
-    'OPTION_INVALID',
+  throw invalid(
     'redisStore() takes a connected client of redis (4 or later), ioredis (5 or later) or iovalkey: ' +
       'redisStore(await createClient().connect()) or redisStore(new Redis()). ' +
-      'A URL, a promise of a client and a client of callbacks (legacy mode) are none.',
+      'A URL, a promise of a client, or a client with callbacks (legacy mode) is refused.',
   )
 }
 
@@ -66,15 +66,14 @@ function isIoredis(client: RedisClient | undefined): client is Ioredis {
 function isNodeRedis(client: RedisClient | undefined): client is NodeRedis {
   const given = (client ?? {}) as Partial<NodeRedis>
   if (typeof given.sendCommand !== 'function' || typeof given.multi !== 'function') return false
-  // Clients of callbacks have both methods too, and would answer nothing to everything.
+  // Clients with callbacks have both methods too, and would return nothing for every command.
   return !given.options?.legacyMode && typeof given.multi().execAsPipeline === 'function'
 }
 
 function ofIoredis(client: Ioredis): Connection {
   const { scaleReads = 'master' } = client.options ?? {}
   if (client.isCluster && scaleReads !== 'master') {
-    throw new SessionError(
-      'OPTION_INVALID',
+    throw invalid(
       'redisStore() needs a Cluster client that reads from primaries, without the option scaleReads: ' +
         'a replica may still show a session that was logged out.',
     )
@@ -89,7 +88,7 @@ function ofIoredis(client: Ioredis): Connection {
   return {
     isCluster: client.isCluster === true,
     async send(key, command) {
-      // Auto-pipelining of iovalkey takes the first argument of any call for its key. That of `eval` is a script.
+      // Auto-pipelining of iovalkey reads the first argument of any command as its key. That of `eval` is a script.
       if (command[0] === 'eval') return (await sendInRow(key, [command]))[0]
       return client.call(...command)
     },
@@ -98,7 +97,8 @@ function ofIoredis(client: Ioredis): Connection {
 }
 
 function ofNodeRedis(client: NodeRedis): Connection {
-  surviveErrors(client)
+  // ioredis needs none: it emits `error` only to listeners, and prints it where there are none.
+  listenForErrors(client)
   const isCluster = 'masters' in client
   const isReadonly = false
   const before = (key: string) =>
@@ -114,13 +114,4 @@ function ofNodeRedis(client: NodeRedis): Connection {
       return batch.execAsPipeline()
     },
   }
-}
-
-/**
- * Node ends a process in which nobody listens to `error`, and node-redis emits it whenever a server goes away.
- * What failed is told to the caller of each command, so nothing is lost by not listening. ioredis emits
- * `error` only to listeners, and prints it where there are none.
- */
-function surviveErrors(client: NodeRedis): void {
-  if (client.listenerCount?.('error') === 0) client.on?.('error', () => undefined)
 }

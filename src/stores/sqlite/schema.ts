@@ -1,4 +1,4 @@
-import { SessionError } from '../../errors.js'
+import { invalid } from '../../lib/invalid.js'
 import { inTransaction, isBusy, type SqliteDatabase } from './client.js'
 
 /** The schema's history, oldest first: each entry leads from the version before it. Only ever added to. */
@@ -22,6 +22,8 @@ const OPEN_PAUSE_MS = 10
 /**
  * Sets the connection up and brings the tables to this version of the package. Processes that start together
  * wait for each other here, for at most 5 s; only at the start may the event loop be held for so long.
+ *
+ * @example openSchema(database, 'sid_sessions')
  */
 export function openSchema(database: SqliteDatabase, table: string): void {
   const deadline = performance.now() + OPEN_TIMEOUT_MS
@@ -29,7 +31,7 @@ export function openSchema(database: SqliteDatabase, table: string): void {
     try {
       return open(database, table)
     } catch (error) {
-      // `busy_timeout` alone is not enough: where two connections turn WAL on, SQLite refuses one at once.
+      // `busy_timeout` alone is not enough: when two connections turn WAL on, SQLite refuses one of them at once.
       if (!isBusy(error) || performance.now() > deadline) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_PAUSE_MS)
     }
@@ -50,8 +52,7 @@ function migrate(database: SqliteDatabase, table: string): void {
   database.exec(`CREATE TABLE IF NOT EXISTS "${table}_schema" (version INTEGER NOT NULL) STRICT`)
   const version = schemaVersion(database, table)
   if (version > migrations.length) {
-    throw new SessionError(
-      'OPTION_INVALID',
+    throw invalid(
       `sqliteStore: a newer express-sid has brought table "${table}" to schema ${version}; this one knows ` +
         `${migrations.length}. Upgrade express-sid, or name another \`table\`.`,
     )
@@ -73,18 +74,7 @@ function checkIsFree(database: SqliteDatabase, table: string): void {
     .prepare('SELECT 1 FROM sqlite_schema WHERE name = @table COLLATE NOCASE')
     .get({ table })
   if (!found) return
-  throw new SessionError(
-    'OPTION_INVALID',
+  throw invalid(
     `sqliteStore: the database has a table "${table}" that this store did not make. Name another \`table\`.`,
-  )
-}
-
-/** @throws SessionError OPTION_INVALID for a name that can't be used. */
-export function checkTable(table: string): string {
-  if (/^[a-z_]\w{0,59}$/i.test(table) && !/^sqlite_/i.test(table)) return table
-  throw new SessionError(
-    'OPTION_INVALID',
-    `sqliteStore: table ${JSON.stringify(table)} can't be used. Name it with at most 60 letters, digits and ` +
-      'underscores, not beginning with a digit or "sqlite_".',
   )
 }

@@ -57,8 +57,8 @@ export const deletingCases: readonly StoreCase[] = [
     async run(store) {
       const record = makeRecord()
       await store.insert(record)
-      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.delete(record.id)))
-      assert.equal(answers.filter((answer) => answer).length, 1)
+      const results = await Promise.all(Array.from({ length: 20 }, async () => store.delete(record.id)))
+      assert.equal(results.filter((result) => result).length, 1)
       assert.equal(await store.get(record.id), undefined)
     },
   },

@@ -1,23 +1,20 @@
 import assert from 'node:assert/strict'
 import type { SessionRecord } from '../../record.js'
-import type { SessionStore } from '../../store.js'
 import { assertRecord, freshUserId, guest, makeRecord, nextOf } from '../records.js'
-import type { ContractPromise, StoreCase } from './case.js'
+import type { StoreCase, TestedStore } from './case.js'
 
 /**
- * The moment that these cases call now: half a minute ahead, so that a store which also forgets by a clock
- * of its own does not interfere, and close enough to leave the records of other tests alone.
+ * The moment that these cases call now. It lies half a minute ahead, so that a store with an expiry of its own does
+ * not interfere, and close enough to leave the records of other tests alone.
  */
 const soon = (): number => Date.now() + 30_000
-
-const list: readonly ContractPromise[] = ['listByUser']
 
 /** `deleteExpired`. */
 export const expiringCases: readonly StoreCase[] = [
   {
     name: 'deleteExpired: removes what expires at or before now, and nothing else',
+    uses: ['deleteExpired'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const due = [now - 1_000, now - 1, now].map((expiresAt) => makeRecord({ expiresAt }))
       const live = [now + 1, now + 1_000, now + 60_000].map((expiresAt) => makeRecord({ expiresAt }))
@@ -30,22 +27,22 @@ export const expiringCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'deleteExpired: works through at most limit records and answers how many',
+    name: 'deleteExpired: works through at most limit records and returns how many',
+    uses: ['deleteExpired'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       await sweep(store, now, 100)
       const due = Array.from({ length: 10 }, () => makeRecord({ expiresAt: now }))
       for (const record of due) await store.insert(record)
-      const answer = await store.deleteExpired(now, 4)
-      assert.equal(answer, 4)
+      const result = await store.deleteExpired(now, 4)
+      assert.equal(result, 4)
       assert.ok((await countFound(store, due)) >= 6, 'more than limit were removed')
     },
   },
   {
-    name: 'deleteExpired: called until it answers fewer than limit leaves none',
+    name: 'deleteExpired: called until it returns fewer than limit, it leaves none',
+    uses: ['deleteExpired'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const due = Array.from({ length: 25 }, (_, at) => makeRecord({ expiresAt: now - at * 997 }))
       for (const record of due) await store.insert(record)
@@ -56,8 +53,8 @@ export const expiringCases: readonly StoreCase[] = [
   },
   {
     name: 'deleteExpired: a deadline that update moved later is honoured',
+    uses: ['deleteExpired'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const first = makeRecord({ expiresAt: now - 1 })
       const second = nextOf(first, { expiresAt: now + 1 })
@@ -75,8 +72,8 @@ export const expiringCases: readonly StoreCase[] = [
   },
   {
     name: 'deleteExpired: a deadline that update moved earlier is honoured',
+    uses: ['deleteExpired'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const first = makeRecord()
       await store.insert(first)
@@ -87,8 +84,8 @@ export const expiringCases: readonly StoreCase[] = [
   },
   {
     name: 'deleteExpired: what it removed is ended as by delete',
+    uses: ['deleteExpired'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const record = makeRecord({ expiresAt: now })
       await store.insert(record)
@@ -100,9 +97,8 @@ export const expiringCases: readonly StoreCase[] = [
   },
   {
     name: 'deleteExpired: what it removed is no longer listed under its user',
-    needs: list,
+    uses: ['deleteExpired', 'listByUser'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const userId = freshUserId()
       const [due, live] = [makeRecord({ userId, expiresAt: now }), makeRecord({ userId })]
@@ -118,9 +114,9 @@ export const expiringCases: readonly StoreCase[] = [
   },
   {
     name: 'deleteExpired: many sweeps at once remove the expired and only them',
+    uses: ['deleteExpired'],
     needs: ['concurrency'],
     async run(store) {
-      if (store.deleteExpired === undefined) return
       const now = soon()
       const due = Array.from({ length: 40 }, () => makeRecord({ expiresAt: now }))
       const live = Array.from({ length: 5 }, () => makeRecord())
@@ -133,10 +129,10 @@ export const expiringCases: readonly StoreCase[] = [
   },
 ]
 
-/** Small steps until one answers fewer than its limit. */
-async function sweep(store: SessionStore, now: number, limit: number): Promise<void> {
+/** Small steps until one returns fewer than its limit. */
+async function sweep(store: TestedStore, now: number, limit: number): Promise<void> {
   for (let step = 0; step < 100_000; step++) {
-    const count = (await store.deleteExpired?.(now, limit)) ?? 0
+    const count = await store.deleteExpired(now, limit)
     assert.ok(count <= limit, `worked through ${count} records, with a limit of ${limit}`)
     if (count < limit) return
   }
@@ -145,7 +141,7 @@ async function sweep(store: SessionStore, now: number, limit: number): Promise<v
   )
 }
 
-async function countFound(store: SessionStore, records: readonly SessionRecord[]): Promise<number> {
+async function countFound(store: TestedStore, records: readonly SessionRecord[]): Promise<number> {
   const found = await Promise.all(records.map(async ({ id }) => store.get(id)))
   return found.filter((record) => record !== undefined).length
 }

@@ -4,8 +4,10 @@ import {
   assertRecord,
   awkwardObject,
   awkwardTexts,
+  fromTheFuture,
   guest,
   makeRecord,
+  rotated,
   spoil,
   strangeIds,
 } from '../records.js'
@@ -14,7 +16,7 @@ import type { StoreCase } from './case.js'
 /** `insert`, `get` and `getMany`. */
 export const keepingCases: readonly StoreCase[] = [
   {
-    name: 'insert: get answers every field as it was inserted',
+    name: 'insert: get returns every field as it was inserted',
     async run(store) {
       // No two fields alike, so that none can stand in for another.
       const now = Date.now()
@@ -88,8 +90,8 @@ export const keepingCases: readonly StoreCase[] = [
     async run(store) {
       const id = v7()
       const records = Array.from({ length: 10 }, (_, at) => makeRecord({ id, data: { at } }))
-      const answers = await Promise.allSettled(records.map(async (record) => store.insert(record)))
-      const kept = records.filter((_, at) => answers[at]?.status === 'fulfilled')
+      const results = await Promise.allSettled(records.map(async (record) => store.insert(record)))
+      const kept = records.filter((_, at) => results[at]?.status === 'fulfilled')
       assert.equal(kept.length, 1)
       assertRecord(await store.get(id), kept[0] ?? makeRecord())
     },
@@ -105,14 +107,14 @@ export const keepingCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'get: an answer belongs to the asker, its change changes nothing in the store',
+    name: 'get: a result belongs to the caller: its change changes nothing in the store',
     async run(store) {
       const record = makeRecord({ data: { list: [{ a: 1 }] } })
       await store.insert(record)
       for (let round = 0; round < 2; round++) {
-        const answer = await store.get(record.id)
-        assertRecord(answer, record)
-        if (answer !== undefined) spoil(answer)
+        const result = await store.get(record.id)
+        assertRecord(result, record)
+        if (result !== undefined) spoil(result)
       }
     },
   },
@@ -134,79 +136,91 @@ export const keepingCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'getMany: answers in the order of the ids, undefined for each that is absent',
+    name: 'getMany: returns records in the order of the ids, undefined for each that is absent',
+    uses: ['getMany'],
     async run(store) {
-      if (store.getMany === undefined) return
       const [a, b, c] = [makeRecord(), makeRecord(), makeRecord(guest)]
       for (const record of [a, b, c]) await store.insert(record)
-      const answers = await store.getMany([c.id, v7(), a.id, v7(), b.id])
+      const results = await store.getMany([c.id, v7(), a.id, v7(), b.id])
       assert.deepEqual(
-        answers.map((answer) => answer?.id),
+        results.map((result) => result?.id),
         [c.id, undefined, a.id, undefined, b.id],
       )
       for (const [at, record] of [[0, c] as const, [2, a] as const, [4, b] as const]) {
-        assertRecord(answers[at], record)
+        assertRecord(results[at], record)
       }
     },
   },
   {
-    name: 'getMany: an id asked twice is answered twice, and no ids answer nothing',
+    name: 'getMany: an id given twice is returned twice, and no ids return nothing',
+    uses: ['getMany'],
     async run(store) {
-      if (store.getMany === undefined) return
       const record = makeRecord()
       await store.insert(record)
       const absent = v7()
-      const answers = await store.getMany([record.id, absent, record.id, absent])
+      const results = await store.getMany([record.id, absent, record.id, absent])
       assert.deepEqual(
-        answers.map((answer) => answer?.id),
+        results.map((result) => result?.id),
         [record.id, undefined, record.id, undefined],
       )
       assert.deepEqual(await store.getMany([]), [])
     },
   },
   {
-    name: 'getMany: a thousand ids are answered each in its place',
+    name: 'getMany: a thousand ids are each returned in their place',
+    uses: ['getMany'],
     async run(store) {
-      if (store.getMany === undefined) return
       const records = Array.from({ length: 20 }, () => makeRecord())
       await Promise.all(records.map(async (record) => store.insert(record)))
       const ids = Array.from({ length: 1_000 }, (_, at) =>
         at % 50 === 7 ? records[(at - 7) / 50]?.id : v7(),
       )
-      const answers = await store.getMany(ids.map((id) => id ?? ''))
+      const results = await store.getMany(ids.map((id) => id ?? ''))
       const expected = ids.map((id, at) => (at % 50 === 7 ? id : undefined))
       assert.deepEqual(
-        answers.map((answer) => answer?.id),
+        results.map((result) => result?.id),
         expected,
       )
     },
   },
   {
-    name: 'getMany: an answer belongs to the asker, its change changes nothing in the store',
+    name: 'getMany: a result belongs to the caller: its change changes nothing in the store',
+    uses: ['getMany'],
     async run(store) {
-      if (store.getMany === undefined) return
       const record = makeRecord({ data: { list: [{ a: 1 }] } })
       await store.insert(record)
       for (let round = 0; round < 2; round++) {
-        const [answer] = await store.getMany([record.id])
-        assertRecord(answer, record)
-        if (answer !== undefined) spoil(answer)
+        const [result] = await store.getMany([record.id])
+        assertRecord(result, record)
+        if (result !== undefined) spoil(result)
       }
     },
   },
   {
     name: 'getMany: ids that were never given out are absent, whatever their text',
+    uses: ['getMany'],
     needs: ['anyId'],
     async run(store) {
-      if (store.getMany === undefined) return
       const record = makeRecord()
       await store.insert(record)
       const strange = strangeIds(record.id)
-      const answers = await store.getMany([...strange, record.id])
+      const results = await store.getMany([...strange, record.id])
       assert.deepEqual(
-        answers.map((answer) => answer?.id),
+        results.map((result) => result?.id),
         [...strange.map(() => undefined), record.id],
       )
+    },
+  },
+  {
+    name: 'insert: fields of a later version of this package come back exactly, and absent ones stay absent',
+    async run(store) {
+      // While a new version is deployed, a node of the version before reads and writes its records.
+      const record = makeRecord({ ...rotated(), ...fromTheFuture() })
+      const old = makeRecord()
+      await store.insert(record)
+      await store.insert(old)
+      assertRecord(await store.get(record.id), record)
+      assertRecord(await store.get(old.id), old)
     },
   },
 ]

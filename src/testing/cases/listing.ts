@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import type { SessionRecord } from '../../record.js'
-import type { SessionStore } from '../../store.js'
 import { assertRecord, awkwardTexts, freshUserId, guest, makeRecord, nextOf, spoil } from '../records.js'
-import type { ContractPromise, StoreCase } from './case.js'
-
-const needs: readonly ContractPromise[] = ['listByUser']
+import type { StoreCase, TestedStore } from './case.js'
 
 /** `listByUser`. */
 export const listingCases: readonly StoreCase[] = [
   {
     name: 'listByUser: all records of the user, and only those',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       const [ann, bob] = [freshUserId(), freshUserId()]
       const hers = Array.from({ length: 30 }, (_, at) => makeRecord({ userId: ann, data: { at } }))
@@ -23,7 +20,7 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: a user without sessions has an empty list',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       await store.insert(makeRecord())
       await assertList(store, freshUserId(), [])
@@ -31,7 +28,7 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: a record is listed once it is inserted, and no longer once it is deleted',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       const userId = freshUserId()
       const [first, second] = [makeRecord({ userId }), makeRecord({ userId })]
@@ -47,14 +44,15 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: a record that can be found is listed, even while it is being inserted',
-    needs: ['listByUser', 'concurrency'],
+    uses: ['listByUser'],
+    needs: ['concurrency'],
     async run(store) {
       for (let round = 0; round < 20; round++) await insertAndWatch(store)
     },
   },
   {
     name: 'listByUser: lists what update wrote',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       const first = makeRecord()
       await store.insert(first)
@@ -65,7 +63,7 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: a refused insert lists nothing',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       const first = makeRecord()
       const second = makeRecord({ id: first.id })
@@ -77,7 +75,7 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: any string is a user id, and similar ones are different users',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       const tag = freshUserId()
       const userIds = similarUserIds(tag)
@@ -91,7 +89,7 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: the shortest and oddest user ids are users like any other',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       // Without a random part, so records of other runs may be listed too: all, but not exactly these.
       for (const userId of [...awkwardTexts, '*', '%', ':', '{}', '__proto__', 'constructor', '0']) {
@@ -113,7 +111,7 @@ export const listingCases: readonly StoreCase[] = [
   },
   {
     name: 'listByUser: guests are listed under no user',
-    needs,
+    uses: ['listByUser'],
     async run(store) {
       const record = makeRecord(guest)
       await store.insert(record)
@@ -124,13 +122,13 @@ export const listingCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'listByUser: an answer belongs to the asker, its change changes nothing in the store',
-    needs,
+    name: 'listByUser: a result belongs to the caller: its change changes nothing in the store',
+    uses: ['listByUser'],
     async run(store) {
       const record = makeRecord({ data: { list: [{ a: 1 }] } })
       await store.insert(record)
       const listed = await store.listByUser(record.userId ?? '')
-      for (const answer of listed) spoil(answer)
+      for (const result of listed) spoil(result)
       listed.length = 0
       await assertList(store, record.userId ?? '', [record])
       assertRecord(await store.get(record.id), record)
@@ -138,7 +136,7 @@ export const listingCases: readonly StoreCase[] = [
   },
 ]
 
-/** User ids that patterns, separators, collations, normal forms and cut texts would take for one another. */
+/** User ids that a store could confuse: by patterns, separators, collations, normal forms, or by cutting text. */
 function similarUserIds(tag: string): string[] {
   const ends = ['', ' ', ':', ':1', '*', '?', '%', '_', '{', '{}', "'", '"', '\\', '\0', '\0x', '\n', '[a]']
   const letters = ['a', 'A', 'á', 'a\u0301', 'ａ', 'ß', 'ss', '\uD800', '\uD801', '\uFFFD', '🙂', '🙃']
@@ -147,17 +145,17 @@ function similarUserIds(tag: string): string[] {
   return [...[...ends, ...letters].map((end) => tag + end), ...starts, ...long, tag.slice(0, -1)]
 }
 
-async function assertList(store: SessionStore, userId: string, expected: SessionRecord[]): Promise<void> {
+async function assertList(store: TestedStore, userId: string, expected: SessionRecord[]): Promise<void> {
   const listed = new Map<string, SessionRecord>()
-  const answer = await store.listByUser(userId)
-  for (const record of answer) listed.set(record.id, record)
+  const result = await store.listByUser(userId)
+  for (const record of result) listed.set(record.id, record)
   const ids = (records: Iterable<SessionRecord>) => [...records].map(({ id }) => id).sort()
   const what = `the sessions of ${JSON.stringify(userId.slice(0, 60))}`
-  assert.deepEqual(ids(answer), ids(expected), what)
+  assert.deepEqual(ids(result), ids(expected), what)
   for (const record of expected) assertRecord(listed.get(record.id), record)
 }
 
-async function insertAndWatch(store: SessionStore): Promise<void> {
+async function insertAndWatch(store: TestedStore): Promise<void> {
   const record = makeRecord()
   const insertion = { done: false }
   const inserting = Promise.resolve(store.insert(record)).finally(() => (insertion.done = true))
@@ -166,7 +164,7 @@ async function insertAndWatch(store: SessionStore): Promise<void> {
       await assertList(store, record.userId ?? '', [record])
       break
     }
-    // A store that answers `get` from memory would keep the insertion waiting for ever.
+    // Without a pause, a store that returns `get` from memory would never let the insertion go on.
     await setImmediate()
   }
   await inserting

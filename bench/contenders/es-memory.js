@@ -1,5 +1,0 @@
-import { mountExpressSession } from './express-session.js'
-
-export function mount(app) {
-  mountExpressSession(app)
-}

@@ -1,0 +1,40 @@
+import { decodeRecord, type SessionRecord } from '../../record.js'
+import type { UpdateResult } from '../../store.js'
+
+/** What is read of a session: its id and its record, both as text. */
+export interface TextRow {
+  readonly id: string
+  readonly record: string
+}
+
+/**
+ * The record of a row.
+ *
+ * @example rows.map(recordOf)
+ */
+export function recordOf(row: TextRow): SessionRecord {
+  return decodeRecord(row.id, row.record)
+}
+
+/**
+ * The records of these ids, in their order, from rows in any order. An id that has no row gets `undefined`.
+ *
+ * @example inOrder(ids, await statements.getMany(ids))
+ */
+export function inOrder(ids: readonly string[], rows: readonly TextRow[]): (SessionRecord | undefined)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => {
+    const row = byId.get(id)
+    return row && recordOf(row)
+  })
+}
+
+/**
+ * Why an update wrote nothing, from a second look at the row. The second look is safe: at some moment during this
+ * call the record was absent or had another version, and an id that was ended never comes back.
+ *
+ * @example return whyNotWritten(await get(record.id))
+ */
+export function whyNotWritten(found: SessionRecord | undefined): UpdateResult {
+  return found === undefined ? 'absent' : 'conflict'
+}
