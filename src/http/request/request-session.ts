@@ -27,6 +27,14 @@ export interface RequestSession {
   /** Who is asking; `undefined` for a guest or a stranger. */
   readonly user: Express.User | undefined
   /**
+   * Whether the session is bound to its device (`deviceBinding`): a copy of its cookie opens nothing. False in
+   * browsers that can't bind sessions, and for a moment after each login.
+   *
+   * @example
+   * if (!sessionOf(req).isBound) return res.render('confirm-password')
+   */
+  readonly isBound: boolean
+  /**
    * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
    *
    * @throws SessionError CROSS_ORIGIN for a request from a page of another origin, whatever its method is: it could log
@@ -93,6 +101,11 @@ class OwnSession implements RequestSession {
 
   get user(): Express.User | undefined {
     return this.#state.user
+  }
+
+  get isBound(): boolean {
+    const { record, wiring } = this.#state
+    return record !== undefined && wiring.engine.isBound(record)
   }
 
   login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {
