@@ -124,6 +124,7 @@ describe('installed', () => {
       'requireUser',
       'sessionMiddleware',
       'sessionOf',
+      'userOf',
     ])
   })
 
