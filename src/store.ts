@@ -44,6 +44,14 @@ export interface SessionStore {
    */
   update(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult>
 
+  /**
+   * Many updates in one call, each with a result of its own, in their order. Offered by stores for which that is
+   * cheaper. The core then gathers the touches of one turn of the event loop.
+   */
+  updateMany?(
+    updates: readonly { readonly record: SessionRecord; readonly ifVersion: number }[],
+  ): MaybePromise<UpdateResult[]>
+
   /** Ends the session: true when it was there. Once this has returned, no read finds it. */
   delete(id: string): MaybePromise<boolean>
 

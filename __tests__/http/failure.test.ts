@@ -142,7 +142,7 @@ describe.each([
         stopTheClock()
         const { logIn, store, sessions } = site(module, style)
         const browser = await logIn()
-        moveTheClock(2 * MINUTE)
+        moveTheClock(6 * MINUTE)
         const events = eventsOf(sessions)
         store.breakAt('update', fault)
         expect(await browser.user()).toEqual(ann)

@@ -67,13 +67,13 @@ test.each(['idleTimeout', 'absoluteTimeout', 'guestIdleTimeout', 'touchInterval'
   },
 )
 
-test('lifetimes are 7 and 30 days, an hour for guests, and a touch a minute', () => {
+test('lifetimes are 7 and 30 days, an hour for guests, and a touch in five minutes', () => {
   const { settings } = wiringOf(createSessions())!
   expect(settings).toMatchObject({
     idleTimeout: 7 * DAY,
     absoluteTimeout: 30 * DAY,
     guestIdleTimeout: 60 * MINUTE,
-    touchInterval: MINUTE,
+    touchInterval: 5 * MINUTE,
     storeTimeout: 2 * SECOND,
     onStoreError: 'fail',
     onClientChange: { engine: 'refuse', network: 'report' },

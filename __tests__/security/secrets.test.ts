@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { login, memoryStore, refuse, requireUser, type SessionStore } from 'express-sid'
-import { eventsOf } from '../support/core.js'
+import { eventsOf, HOUR, moveTheClock, stopTheClock } from '../support/core.js'
 import { ann, firefox } from '../support/people.js'
 import { expresses, site as siteOn } from '../support/site.js'
 import { wrapped, type Operation } from '../support/stores.js'
@@ -27,7 +27,10 @@ function watch() {
   return seen
 }
 
-afterEach(() => jest.restoreAllMocks())
+afterEach(() => {
+  jest.restoreAllMocks()
+  jest.useRealTimers()
+})
 
 describe.each(expresses)('the secret of a session on %s', (_name, module) => {
   const site = (store: SessionStore) =>
@@ -51,6 +54,7 @@ describe.each(expresses)('the secret of a session on %s', (_name, module) => {
   const breakData: Work = (session) => session.set('key', 1n)
 
   test('is nowhere but in the cookie, whatever happens to the session', async () => {
+    stopTheClock()
     const seen = watch()
     const { store, asked, broken } = ledger()
     const { visitor, sessions, errors } = site(store)
@@ -81,6 +85,9 @@ describe.each(expresses)('the secret of a session on %s', (_name, module) => {
     for (const work of [list, fillCart, breakData]) await note(browser.run(work))
     await note(browser.post('/refused'))
     await note(browser.copy(firefox).get('/me'))
+    const { cookie } = browser
+    const mangled = `${cookie.slice(0, -1)}${cookie.endsWith('A') ? 'E' : 'A'}`
+    await note(browser.copy({ cookie: mangled }).get('/me'))
     await note(browser.run(fillCart, { 'Sec-Fetch-Site': 'cross-site' }))
     const troubles: [Operation, () => ReturnType<Visitor['get']>][] = [
       ['get', () => browser.get('/me')],
@@ -105,18 +112,31 @@ describe.each(expresses)('the secret of a session on %s', (_name, module) => {
     await note(another.logout())
     await note(ended.run(fillCart))
 
-    // A token with a right first half looks like one that was stolen, and ends the session.
+    // A thief uses a cookie that the browser has long replaced.
     const robbed = visitor()
     await note(robbed.login())
-    const { cookie } = robbed
-    const mangled = `${cookie.slice(0, -1)}${cookie.endsWith('A') ? 'E' : 'A'}`
-    await note(robbed.copy({ cookie: mangled }).get('/me'))
+    const thief = robbed.copy()
+    for (let hour = 0; hour < 3; hour += 1) {
+      moveTheClock(HOUR)
+      await note(robbed.get('/me'))
+    }
+    expect(robbed.token).not.toBe(thief.token)
+    await note(thief.get('/me'))
 
-    // The life was as full as it was meant to be: five sessions and a last guest, and each kind of event but one.
-    expect(tokens.length).toBeGreaterThanOrEqual(6)
+    // The life was as full as it was meant to be: two guests, four logins, a rotation, and each kind of event but one.
+    expect(tokens.length).toBeGreaterThanOrEqual(7)
     const names = new Set(events.map(({ name }) => name))
     expect([...names].toSorted()).toEqual(
-      ['clientChange', 'login', 'loginRefused', 'logout', 'revoke', 'storeError'].toSorted(),
+      [
+        'clientChange',
+        'login',
+        'loginRefused',
+        'logout',
+        'reuse',
+        'revoke',
+        'rotate',
+        'storeError',
+      ].toSorted(),
     )
     expect(errors.length).toBeGreaterThanOrEqual(7)
     expect(seen.length).toBeGreaterThanOrEqual(2)

@@ -16,6 +16,12 @@ function sessionApp(store: SessionStore): Router {
     touchInterval: Number(process.env.TOUCH_INTERVAL ?? 60_000),
   })
   app.use(sessionMiddleware(sessions))
+  // Below it, so that each body arrives while its session is looked up.
+  app.use(express.json({ limit: '1mb' }))
+  app.post('/length', (req, res) => {
+    const { id } = (req.user ?? {}) as { id?: string }
+    res.json({ user: id, length: (req.body as { text: string }).text.length })
+  })
   app.post(
     '/login',
     login((req) => ({ id: (req.body as { id: string }).id })),
@@ -41,7 +47,6 @@ function sessionApp(store: SessionStore): Router {
 }
 
 const app = express()
-app.use(express.json())
 for (const [index, name] of (process.env.STORE ?? 'memory').split(' ').entries()) {
   const { store, state } = inspect(await openStore(name))
   app.get(`/${index}/state`, (_, res) => {

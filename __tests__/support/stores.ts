@@ -13,6 +13,7 @@ const operations: readonly Operation[] = [
   'insert',
   'get',
   'getMany',
+  'updateMany',
   'update',
   'delete',
   'listByUser',

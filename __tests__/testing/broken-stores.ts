@@ -5,6 +5,7 @@ import { inserting } from './broken-stores/inserting.js'
 import { keeping } from './broken-stores/keeping.js'
 import { listing } from './broken-stores/listing.js'
 import { reading } from './broken-stores/reading.js'
+import { updatingMany } from './broken-stores/updating-many.js'
 import { updating } from './broken-stores/updating.js'
 import type { BrokenStore } from './broken-stores/broken.js'
 
@@ -15,6 +16,7 @@ export const brokenStores: readonly BrokenStore[] = [
   ...keeping,
   ...gathering,
   ...updating,
+  ...updatingMany,
   ...deleting,
   ...listing,
   ...expiring,

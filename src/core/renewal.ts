@@ -63,7 +63,7 @@ export class Renewal {
     }
     let result: MaybePromise<UpdateResult>
     try {
-      result = this.records.update(next, record.version)
+      result = this.records.updateTogether(next, record.version)
     } catch {
       return unchanged
     }

@@ -43,7 +43,7 @@ export const sessionOptions = {
   },
   touchInterval: {
     kind: duration(),
-    defaultText: "`'1m'`, or a tenth of a shorter timeout",
+    defaultText: "`'5m'`, or a tenth of a shorter timeout",
     doc: 'the idle deadline is written at most once in this time',
   },
   rotateEvery: {
@@ -138,7 +138,7 @@ function checkIdleTimeout(options: SessionOptions, values: Values<typeof session
 
 function checkedTouchInterval(values: Values<typeof sessionOptions>): number {
   const shortest = Math.min(values.idleTimeout, values.guestIdleTimeout, values.absoluteTimeout)
-  const touchInterval = values.touchInterval ?? Math.min(60_000, Math.ceil(shortest / 10))
+  const touchInterval = values.touchInterval ?? Math.min(300_000, Math.ceil(shortest / 10))
   if (touchInterval < shortest) return touchInterval
   throw invalid(
     `touchInterval must be shorter than the shortest timeout (${shortest} ms), or sessions in use would end. Leave it out.`,

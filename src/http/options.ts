@@ -16,7 +16,7 @@ export interface SessionOptions {
   /** The idle timeout of sessions without a user. Default `'1h'`. */
   readonly guestIdleTimeout?: Duration | undefined
   /**
-   * The idle deadline is moved, by one write, at most once in this time. Default `'1m'`, or a tenth of the shortest
+   * The idle deadline is moved, by one write, at most once in this time. Default `'5m'`, or a tenth of the shortest
    * timeout where that is less.
    */
   readonly touchInterval?: Duration | undefined

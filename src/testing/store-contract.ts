@@ -6,6 +6,7 @@ import { deletingCases } from './cases/deleting.js'
 import { expiringCases } from './cases/expiring.js'
 import { keepingCases } from './cases/keeping.js'
 import { listingCases } from './cases/listing.js'
+import { updatingManyCases } from './cases/updating-many.js'
 import { updatingCases } from './cases/updating.js'
 
 export type { ContractPromise } from './cases/case.js'
@@ -33,6 +34,7 @@ const contractOptions = {
 const all: readonly StoreCase[] = [
   ...keepingCases,
   ...updatingCases,
+  ...updatingManyCases,
   ...deletingCases,
   ...listingCases,
   ...expiringCases,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -77,7 +78,9 @@ const exists = (path: string) =>
   )
 
 /** What `npm install express-sid` brings with it; taken from here, so that no network is needed. */
-const dependencies = ['bowser', 'cookie', 'on-headers', 'uuid']
+const dependencies = Object.keys(
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object }).dependencies,
+)
 
 export interface Consumer {
   readonly folder: string

@@ -30,6 +30,14 @@ export class CorrectStore implements SessionStore {
     return 'ok'
   }
 
+  async updateMany(
+    updates: readonly { readonly record: SessionRecord; readonly ifVersion: number }[],
+  ): Promise<UpdateResult[]> {
+    const results: UpdateResult[] = []
+    for (const { record, ifVersion } of updates) results.push(await this.update(record, ifVersion))
+    return results
+  }
+
   async delete(id: string): Promise<boolean> {
     return this.records.delete(id)
   }

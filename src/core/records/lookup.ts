@@ -31,6 +31,8 @@ const LONE_LOOKUPS = 16
  */
 export class Lookup {
   #turn: Turn | undefined = undefined
+  /** Whether the store answers later. Then one more id in a question costs more than finding it twice. */
+  #isAsync = true
   #loneTurns = 0
   #loneLookups = 0
 
@@ -107,7 +109,8 @@ export class Lookup {
     const settle = (records: readonly Found[]) => turn.settle(records, this.calls)
     const fail = (error: unknown) => turn.fail(error)
     try {
-      const records = this.#ask(turn.ids())
+      const records = this.#ask(turn.ids(this.#isAsync))
+      this.#isAsync = isPromise(records)
       if (isPromise(records)) turn.answered = records.then(settle, fail)
       else settle(records)
     } catch (error) {
@@ -145,9 +148,9 @@ class Turn {
     return this.#ids.push(id) - 1
   }
 
-  /** Each id once: many requests of one turn may have the same session. */
-  ids(): readonly string[] {
-    return this.size === 1 ? this.#ids : [...new Set(this.#ids)]
+  /** @param eachOnce many requests of one turn may have the same session: whether it is asked for once. */
+  ids(eachOnce: boolean): readonly string[] {
+    return eachOnce && this.size > 1 ? [...new Set(this.#ids)] : this.#ids
   }
 
   settle(records: readonly Found[], calls: StoreCalls): void {
@@ -178,7 +181,7 @@ class Turn {
   }
 
   #byId(records: readonly Found[]): Map<string, Found> {
-    return new Map(this.ids().map((id, at) => [id, records[at]]))
+    return new Map(this.ids(true).map((id, at) => [id, records[at]]))
   }
 }
 

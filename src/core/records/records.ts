@@ -1,6 +1,7 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
+import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup, type OnFound } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
 
@@ -9,6 +10,7 @@ export class Records {
   readonly #store: SessionStore
   readonly #calls: StoreCalls
   readonly #lookup: Lookup
+  readonly #gathered: GatheredUpdates
   #isClosed = false
 
   constructor(
@@ -19,6 +21,7 @@ export class Records {
     this.#store = store
     this.#calls = new StoreCalls(timeout, onFailure)
     this.#lookup = new Lookup(store, this.#calls)
+    this.#gathered = new GatheredUpdates(store, this.#calls)
   }
 
   find(id: string): MaybePromise<SessionRecord | undefined> {
@@ -42,6 +45,12 @@ export class Records {
 
   update(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
     return this.#call('update', () => this.#store.update(record, ifVersion))
+  }
+
+  /** The same for an update that can wait for the others of its turn. */
+  updateTogether(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
+    this.#assertOpen()
+    return this.#gathered.update(record, ifVersion)
   }
 
   delete(id: string): MaybePromise<boolean> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
 import { cleanText } from '../../lib/clean-text.js'
+import { isSafeMethod } from '../request/fetch-metadata.js'
 import { isCrossOrigin, type OriginQuestion } from './cross-origin.js'
 import { forwardedHost, hostOf, oneText } from './host.js'
 import { parseOrigin } from './web-origin.js'
@@ -15,6 +16,8 @@ export function refusalOf(
   trustedOrigins: ReadonlySet<string>,
   isAction = false,
 ): SessionError | undefined {
+  // Nearly every request only reads: its headers are not even looked at.
+  if (!isAction && isSafeMethod(req.method)) return undefined
   const question: OriginQuestion = {
     method: req.method,
     isAction,

@@ -1,6 +1,6 @@
 import { text } from '../../lib/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options.js'
-import { idBytes, idText } from '../../lib/uuid.js'
+import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
 import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore, UpdateResult } from '../../store.js'
 import { briefTransactions, checkClient, type SqliteDatabase } from './client.js'
@@ -31,6 +31,10 @@ const sqliteOptions = {
 export interface SqliteStore extends ListingStore {
   insert(record: SessionRecord): void
   get(id: string): SessionRecord | undefined
+  getMany(ids: readonly string[]): (SessionRecord | undefined)[]
+  updateMany(
+    updates: readonly { readonly record: SessionRecord; readonly ifVersion: number }[],
+  ): UpdateResult[]
   update(record: SessionRecord, ifVersion: number): UpdateResult
   delete(id: string): boolean
   listByUser(userId: string): SessionRecord[]
@@ -57,6 +61,11 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
   const statements = prepareStatements(database, table)
   const transaction = briefTransactions(database)
 
+  const update = (change: ReturnType<typeof contents> & { ifVersion: number }): UpdateResult => {
+    if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
+    return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
+  }
+
   return {
     insert(record) {
       const contained = { ...contents(record), userKey: userKey(record.userId) }
@@ -68,12 +77,24 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
       return row && decodeRecord(id, row.record)
     },
 
+    getMany(ids) {
+      const found: (SessionRecord | undefined)[] = ids.map(() => undefined)
+      // What is no id would be another spelling of one for `unhex`: it is asked for as nothing.
+      const asked = JSON.stringify(ids.map((id) => (isSessionId(id) ? id : null)))
+      const rows = statements.getMany.all({ ids: asked }) as { at: number | bigint; record: string }[]
+      for (const { at, record } of rows) found[Number(at)] = decodeRecord(ids[Number(at)]!, record)
+      return found
+    },
+
     update(record, ifVersion) {
       const change = { ...contents(record), ifVersion }
-      return transaction(() => {
-        if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
-        return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
-      })
+      return transaction(() => update(change))
+    },
+
+    updateMany(updates) {
+      // Encoded before the transaction begins, so that no other process waits for that.
+      const changes = updates.map(({ record, ifVersion }) => ({ ...contents(record), ifVersion }))
+      return transaction(() => changes.map(update))
     },
 
     delete: (id) => transaction(() => isOne(statements.delete.run({ id: idBytes(id) }))),
@@ -110,6 +131,11 @@ function prepareStatements(database: SqliteDatabase, table: string) {
        VALUES (@id, @version, @userKey, @expiresAt, @expiresAt, @record)`,
     ),
     get: sql(`SELECT record FROM "${table}" WHERE id = @id`),
+    // One question for many ids: it costs a fifth to a half of a question each.
+    getMany: sql(
+      `SELECT asked.key AS at, found.record AS record FROM json_each(@ids) AS asked
+       JOIN "${table}" AS found ON found.id = unhex(asked.value, '-')`,
+    ),
     update: sql(`${change} WHERE id = @id AND version = @ifVersion AND due_at <= @expiresAt`),
     updateToEarlier: sql(`${change}, due_at = @expiresAt WHERE id = @id AND version = @ifVersion`),
     delete: sql(`DELETE FROM "${table}" WHERE id = @id`),
