@@ -160,7 +160,9 @@ describe('installed', () => {
     expect((await node(['readme.mjs'])).trim().split(/\n(?=\d{3} )/)).toEqual([
       '303 /login?returnTo=%2Faccount',
       '303 /login?failed',
-      expect.stringMatching(/^200 <p>Wrong email or password\. Please try again\.<form method="post">/),
+      expect.stringMatching(
+        /^200 <!doctype html>.*>Wrong email or password\. Please try again\.<form method="post">/s,
+      ),
       '303 /account',
       '200 {"id":1,"name":"Ann"}',
       '303 /login',
