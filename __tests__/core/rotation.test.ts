@@ -1,7 +1,7 @@
 import type { Client } from '../../src/core/client/client.js'
 import type { Started } from '../../src/core/engine.js'
 import type { Settings } from '../../src/core/settings.js'
-import { hashOf, parseToken } from '../../src/core/token.js'
+import { hashOf, isToken, parseToken } from '../../src/core/token.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'
@@ -46,7 +46,11 @@ async function site(
   const ask = (token: string, options: { client?: Client; takesToken?: boolean } = {}) =>
     new Promise<Verdict>((resolve) => {
       const { client = chrome, takesToken = true } = options
-      engine.identify([token], { client: () => client, takesToken: () => takesToken }, resolve)
+      engine.identify(
+        [token].filter(isToken),
+        { client: () => client, takesToken: () => takesToken },
+        resolve,
+      )
     })
   const stored = () => memory.get(started.record.id) as SessionRecord | undefined
   /** One period later, a new token is issued. */
@@ -298,7 +302,11 @@ describe('a superseded secret', () => {
   it('beside a good one of the same session is ignored: a browser may hold two cookies of one name', async () => {
     const { engine, started, current, stored } = await stolen()
     const verdict = await new Promise<Verdict>((resolve) =>
-      engine.identify([started.token, current], { client: () => chrome, takesToken: () => true }, resolve),
+      engine.identify(
+        [started.token, current].filter(isToken),
+        { client: () => chrome, takesToken: () => true },
+        resolve,
+      ),
     )
     expect(isIn(verdict)).toBe(true)
     expect(stored()).toBeDefined()

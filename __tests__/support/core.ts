@@ -4,7 +4,7 @@ import { Engine, type Started } from '../../src/core/engine.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import { SessionManager, type Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
-import { parseToken, type Token } from '../../src/core/token.js'
+import { isToken, parseToken, type Token } from '../../src/core/token.js'
 import type { JsonObject, SessionRecord } from '../../src/record.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 import { chrome } from './people.js'
@@ -40,7 +40,7 @@ export function makeCore(settings: Settings) {
   const sessions = new SessionManager(engine)
   const identify = (values: readonly string[], client: Client = chrome) =>
     new Promise<Verdict>((resolve) =>
-      engine.identify(values, { client: () => client, takesToken: () => true }, resolve),
+      engine.identify(values.filter(isToken), { client: () => client, takesToken: () => true }, resolve),
     )
   /** The record that a request with this token may use; 'refused' where the client may not. Rejects where the lookup failed. */
   const use = async ({ token }: { token: string }, client?: Client) => {

@@ -13,14 +13,14 @@ import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
 import { Renewal } from './renewal.js'
 import { Reuse } from './reuse.js'
-import { mint } from './token.js'
+import { mint, type TokenText } from './token.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
 export interface Started {
   readonly record: SessionRecord
-  readonly token: string
+  readonly token: TokenText
 }
 
 /**
@@ -57,7 +57,7 @@ export class Engine {
    * Finds out whose request it is, and calls `settle` exactly once with the verdict: at once where the store is in
    * the process. A failure of the store is a verdict too. What `settle` throws is never caught here.
    */
-  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+  identify(values: readonly TokenText[], source: ClientSource, settle: Settle): void {
     this.#identification.identify(values, source, settle)
   }
 

@@ -8,7 +8,7 @@ import type { Renewal } from './renewal.js'
 import type { Reuse } from './reuse.js'
 import { standingOf, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
-import { hashMatches, parseToken, provesSeries, type Token } from './token.js'
+import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
 import { userOf } from './user.js'
 import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
 
@@ -35,15 +35,14 @@ export class Identification {
   ) {}
 
   /**
-   * Calls `settle` with the verdict on these values of the session cookie. A malformed value causes no call to the
-   * store. Nothing is written and nothing is reported before the secret is verified.
+   * Calls `settle` with the verdict on these values of the session cookie. Only values with the
+   * shape of a token come here, so a malformed one causes no call to the store. Nothing is written and nothing is reported before the secret is verified.
    */
-  identify(values: readonly string[], source: ClientSource, settle: Settle): void {
+  identify(values: readonly TokenText[], source: ClientSource, settle: Settle): void {
     const value = values[0]
     if (value === undefined || values.length > MAX_COOKIE_VALUES) return settle(nobody)
     if (values.length > 1) return deliver(() => this.#amongSeveral(values, source), settle)
-    const token = parseToken(value)
-    if (token === undefined) return settle(nobody)
+    const token = splitToken(value)
     this.records.findFor(token.id, token.secret, (record, hash, failure) => {
       if (failure !== undefined) return settle(undecided(failure))
       const verified = record && verify(token, hash, record)
@@ -52,9 +51,8 @@ export class Identification {
     })
   }
 
-  async #amongSeveral(values: readonly string[], source: ClientSource): Promise<Verdict> {
-    const tokens = values.map(parseToken).filter((token) => token !== undefined)
-    const found = await Promise.all(tokens.map((token) => this.#find(token)))
+  async #amongSeveral(values: readonly TokenText[], source: ClientSource): Promise<Verdict> {
+    const found = await Promise.all(values.map((value) => this.#find(splitToken(value))))
     const verified = found.filter((one) => one !== undefined)
     const good = new Map(verified.filter(isGood).map((one) => [one.record.id, one]))
     const [only = verified[0], another] = good.values()

@@ -10,7 +10,7 @@ export interface Token {
 /** What a new session is made of: the token goes to the browser, the hashes to the store. */
 export interface Minted {
   readonly id: string
-  readonly token: string
+  readonly token: TokenText
   readonly secretHash: string
   readonly seriesHash: string
 }
@@ -32,7 +32,7 @@ export function mint(): Minted {
   const id = uuidv7()
   const series = randomBytes(16).toString('base64url')
   const secret = series + randomBytes(32).toString('base64url')
-  return { id, token: `${id}.${secret}`, secretHash: hashOf(secret), seriesHash: hashOf(series) }
+  return { id, token: `${id}.${secret}` as TokenText, secretHash: hashOf(secret), seriesHash: hashOf(series) }
 }
 
 /** Makes the token that succeeds another one of the same session: same id, same series, a new second half. */
@@ -46,15 +46,23 @@ export function provesSeries(secret: string, seriesHash: string): boolean {
   return hashMatches(hashOf(secret.slice(0, SERIES_LENGTH)), seriesHash)
 }
 
+/** A text that has the shape of a token: only such a one is looked up. */
+export type TokenText = string & { readonly [shape]: true }
+declare const shape: unique symbol
+
 /** Whether a text has the shape of a token. Whether it opens anything is another question. */
-export function isToken(value: string): boolean {
-  return value.length === TOKEN_LENGTH && SHAPE.test(value)
+export function isToken(text: string): text is TokenText {
+  return text.length === TOKEN_LENGTH && SHAPE.test(text)
 }
 
-/** The parts of a well-formed token. Anything else is no token, and is never looked up. */
-export function parseToken(value: string): Token | undefined {
-  if (!isToken(value)) return undefined
-  return { id: value.slice(0, ID_LENGTH), secret: value.slice(ID_LENGTH + 1) }
+/** The parts of a token. */
+export function splitToken(text: TokenText): Token {
+  return { id: text.slice(0, ID_LENGTH), secret: text.slice(ID_LENGTH + 1) }
+}
+
+/** The parts of a text that may be no token: then there are none. */
+export function parseToken(text: string): Token | undefined {
+  return isToken(text) ? splitToken(text) : undefined
 }
 
 // Reused by each comparison: two new buffers for each request would cost more than the comparison.

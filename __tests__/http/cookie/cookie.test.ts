@@ -8,7 +8,8 @@ import { serializeCleared, serializeToken } from '../../../src/http/cookie/write
 
 const day = 86_400_000
 
-const readCookie = (header: string | undefined, name: string) => readValues(header, name, 5, () => true)
+const readCookie = (header: string | undefined, name: string) =>
+  readValues(header, name, 5, (value): value is string => value !== undefined)
 
 function invalid(part: string): Error {
   return expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(part) }) as Error

@@ -8,7 +8,7 @@ export function cookieFor(settings: CookieSettings, secureRequest: boolean): Coo
   return secureRequest ? settings.onSecureRequest : settings.onPlainRequest
 }
 
-const none: readonly string[] = []
+const none: readonly never[] = []
 const SEMICOLON = 59
 const EQUALS = 61
 
@@ -22,14 +22,14 @@ const EQUALS = 61
  * @param canBeOurs whether a value has the shape of a token.
  * @param header The `Cookie` header. Node joins several with `; `.
  */
-export function readCookie(
+export function readCookie<T extends string>(
   header: string | undefined,
   name: string,
   max: number,
-  canBeOurs: (value: string) => boolean,
-): readonly string[] {
+  canBeOurs: (value: string) => value is T,
+): readonly T[] {
   if (header === undefined) return none
-  let values: string[] | undefined
+  let values: T[] | undefined
   let at = header.indexOf(name)
   while (at !== -1) {
     const after = at + name.length

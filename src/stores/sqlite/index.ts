@@ -1,7 +1,8 @@
 import { text } from '../../lib/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options.js'
 import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
-import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
+import { encodeRecord, type SessionRecord } from '../../record.js'
+import { RecordReader } from '../../record-reader.js'
 import type { ListingStore, UpdateResult } from '../../store.js'
 import { briefTransactions, checkClient, type SqliteDatabase } from './client.js'
 import { openSchema } from './schema.js'
@@ -60,6 +61,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
   openSchema(database, table)
   const statements = prepareStatements(database, table)
   const transaction = briefTransactions(database)
+  const reader = new RecordReader()
 
   const update = (change: ReturnType<typeof contents> & { ifVersion: number }): UpdateResult => {
     if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
@@ -74,7 +76,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
     get(id) {
       const row = statements.get.get({ id: idBytes(id) }) as { record: string } | undefined
-      return row && decodeRecord(id, row.record)
+      return row && reader.read(id, row.record)
     },
 
     getMany(ids) {
@@ -82,7 +84,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
       // What is no id would be another spelling of one for `unhex`: it is asked for as nothing.
       const asked = JSON.stringify(ids.map((id) => (isSessionId(id) ? id : null)))
       const rows = statements.getMany.all({ ids: asked }) as { at: number | bigint; record: string }[]
-      for (const { at, record } of rows) found[Number(at)] = decodeRecord(ids[Number(at)]!, record)
+      for (const { at, record } of rows) found[Number(at)] = reader.read(ids[Number(at)]!, record)
       return found
     },
 
@@ -97,12 +99,15 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
       return transaction(() => changes.map(update))
     },
 
-    delete: (id) => transaction(() => isOne(statements.delete.run({ id: idBytes(id) }))),
+    delete(id) {
+      reader.forget(id)
+      return transaction(() => isOne(statements.delete.run({ id: idBytes(id) })))
+    },
 
     listByUser(userId) {
       const rows = statements.list.all({ userKey: userKey(userId) }) as { id: string; record: string }[]
       // `rows.map` would return an array of the addon's realm, which under Jest is not equal to one of ours.
-      return Array.from(rows, (row) => decodeRecord(idText(row.id), row.record))
+      return Array.from(rows, (row) => reader.read(idText(row.id), row.record))
     },
 
     deleteExpired(now, limit) {
