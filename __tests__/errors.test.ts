@@ -3,7 +3,7 @@ import { isSessionError, SessionError } from '../src/errors.js'
 test('an error carries its code, its status and its cause', () => {
   const cause = new Error('connection refused')
   const error = new SessionError('STORE_FAILED', 'The session store failed.', { cause })
-  expect(error).toMatchObject({ code: 'STORE_FAILED', status: 503, cause, expose: false })
+  expect(error).toMatchObject({ code: 'STORE_FAILED', status: 503, statusCode: 503, cause, expose: false })
 })
 
 test('an error of another copy of the package is recognised by its name and code', () => {

@@ -84,7 +84,7 @@ const statusByCode = {
  *
  * @example
  * app.use((error, req, res, next) => {
- *   if (error.code === 'UNAUTHENTICATED') return res.status(401).render('please-log-in')
+ *   if (error.code === 'STORE_FAILED') return res.status(503).render('back-soon')
  *   next(error)
  * })
  */
@@ -94,8 +94,11 @@ export type SessionErrorCode = keyof typeof statusByCode
  * Every error that this package makes. It has a stable `code`, the HTTP `status` for the response, a message for
  * developers that says the fix, and the `cause` where there is one.
  *
- * An error of status 500 or more is not for visitors: `expose` is false. Express's own error page shows the message
- * unless `NODE_ENV` is `production`.
+ * An error with a status below 500 is an expected refusal. The middleware and the route helpers send it themselves, or
+ * call the option `refused`. It does not reach the app's error handler.
+ *
+ * An error with a status of 500 or more is not for visitors: `expose` is false. Express's own error page shows the
+ * message unless `NODE_ENV` is `production`.
  */
 export class SessionError extends Error {
   /** Always `SessionError`, in both copies of the package. */
@@ -104,6 +107,8 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode
   /** The HTTP status of the response: Express's error handling reads it. */
   readonly status: number
+  /** The same number, under the name that other frameworks read: NestJS, Fastify, and what follows http-errors. */
+  readonly statusCode: number
   /** Whether `message` may be shown to the client, by the convention of http-errors: true below 500. */
   readonly expose: boolean
 
@@ -111,6 +116,7 @@ export class SessionError extends Error {
     super(message, options)
     this.code = code
     this.status = statusByCode[code]
+    this.statusCode = this.status
     this.expose = this.status < 500
   }
 }

@@ -26,6 +26,7 @@ const names = [
   'onStoreError',
   'onClientChange',
   'trustedOrigins',
+  'refused',
   'loadUser',
   'userId',
   'serializeUser',

@@ -7,6 +7,7 @@ import { memoryStore } from '../stores/memory/index.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
+import { refusedOption } from './refused-option.js'
 
 const DAY = 86_400_000
 
@@ -84,6 +85,7 @@ export const sessionOptions = {
     default: [],
     doc: 'other origins whose pages may change state here',
   },
+  refused: refusedOption,
   loadUser: {
     kind: callback<Settings['loadUser']>('(id) => users.find(id)'),
     defaultText: '–',

@@ -11,14 +11,15 @@ import type { HttpSettings, SessionOptions } from './options.js'
 import { refusalOf } from './origin/refusal.js'
 import { captureRemoteAddress, isSecure } from './request/client-of.js'
 import { useDictionaryMode } from './request/dictionary-mode.js'
-import { fail } from './request/fail.js'
 import { attachedState, attachState } from './request/session-of.js'
 import { SessionState } from './request/session-state.js'
+import { stop } from './request/stop.js'
 import { wiringOf } from './wiring.js'
 
 /**
  * Finds out, for every request, who is asking: attaches `req.user` and the session that `sessionOf(req)` returns.
- * Mount it once, above the routes. A request whose session can't be looked up gets an error of status 503.
+ * Mount it once, above the routes. A request that changes state and comes from a page of another origin is refused (403,
+ * see the option `refused`). A request whose session can't be looked up is an error of status 503.
  *
  * @param given options, or the manager that `createSessions` made of them.
  * @throws SessionError OPTION_INVALID at once, naming the option and the fix.
@@ -47,13 +48,13 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     if (refusal !== undefined) {
       // An error page may write, too: as a stranger it would start a guest, and replace the visitor's cookie.
       state.refuse(refusal)
-      return fail(res, next, refusal)
+      return stop(req, res, next, refusal)
     }
     captureRemoteAddress(req)
     engine.identify(values, state, (verdict) => {
       state.identified(verdict)
       if (verdict.failure === undefined || goesOn(verdict, settings)) next()
-      else fail(res, next, verdict.failure)
+      else stop(req, res, next, verdict.failure)
     })
   }
 }

@@ -1,9 +1,22 @@
+import type { NextFunction, Request, Response } from 'express'
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
 export type { Duration } from '../lib/duration.js'
+
+/**
+ * Sends a refusal in the application's own way. May be async: what it throws goes to Express. To handle refusals where
+ * all errors are handled, call `next(error)`.
+ *
+ * @param error says why: it has a `code`, a `status` below 500, and a `message` that may be shown to the client.
+ * @example
+ * const refused = (req, res, next, error) => res.status(error.status).render('refused', { code: error.code })
+ * app.use(sessionMiddleware({ refused }))
+ */
+export type Refused = (req: Request, res: Response, next: NextFunction, error: SessionError) => unknown
 
 /** The options of `createSessions` and `sessionMiddleware`. All are optional; all are checked once, at start. */
 export interface SessionOptions {
@@ -52,6 +65,12 @@ export interface SessionOptions {
   /** Other origins, such as `'https://app.example.com'`, whose pages may change state here. Default: none. */
   readonly trustedOrigins?: readonly string[] | undefined
   /**
+   * Sends what the middleware, `requireUser()`, `login()` and `logout()` refuse with a status below 500: a stranger, a
+   * page of another origin, an outdated cookie. Each helper may have its own. Default: the client gets JSON
+   * `{ error: { code, message } }`, a small page or text, as it prefers, and nothing is logged.
+   */
+  readonly refused?: Refused | undefined
+  /**
    * Reads the user of a session on each request; then the session keeps the id alone. Nothing found makes that
    * request anonymous, a throw is a 503; neither ends the session.
    */
@@ -71,5 +90,6 @@ export interface HttpSettings extends Settings {
   readonly cookie: CookieSettings
   readonly trustedOrigins: ReadonlySet<string>
   readonly onStoreError: 'fail' | 'anonymous'
+  readonly refused: Refused | undefined
   readonly isProduction: boolean
 }

@@ -70,7 +70,7 @@ export async function authenticateUpgrade(
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
   const { engine, settings } = wiring
-  const refusal = refusalOf(request, settings.trustedOrigins, true)
+  const refusal = refusalOf(request, settings.trustedOrigins, 'handshake')
   if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
   const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)

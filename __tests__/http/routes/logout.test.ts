@@ -87,8 +87,8 @@ describe.each(expresses)('logout() on %s', (_name, module) => {
       { 'Sec-Fetch-Site': 'same-site' },
       { Origin: 'https://evil.example' },
     ] as Record<string, string>[]) {
-      const res = await browser.ask(method, '/logout', headers)
-      expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
+      const res = await browser.ask(method, '/logout', { ...asJson, ...headers })
+      expect([res.status, res.body.error.code]).toEqual([403, 'CROSS_ORIGIN'])
       expect(setCookies(res)).toEqual([])
     }
     expect(await browser.user()).toEqual(ann)

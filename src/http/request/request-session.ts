@@ -1,12 +1,17 @@
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
-import { namesToKeep } from './keep.js'
+import { readLoginOptions } from './login-options.js'
 import type { SessionState } from './session-state.js'
 
-/** What crosses from a guest's session to the login that follows it. */
-export interface KeepOptions {
+/** The options of `sessionOf(req).login()`. */
+export interface SessionLoginOptions {
   /** The names of the guest's data to keep. Default: none. From another login nothing ever crosses. */
   readonly keep?: readonly string[] | undefined
+  /**
+   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * verify their own `state`. Default false.
+   */
+  readonly crossSite?: boolean | undefined
 }
 
 /**
@@ -21,12 +26,13 @@ export interface RequestSession {
   readonly user: Express.User | undefined
   /**
    * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
-   * Does not check where the request came from: the route helper `login()` does.
    *
+   * @throws SessionError CROSS_ORIGIN for a request from a page of another origin, whatever its method is: it could log
+   * the visitor in as somebody else. `{ crossSite: true }` allows it.
    * @example
    * const { id } = await sessionOf(req).login(user, { keep: ['cart'] })
    */
-  login(user: object, options?: KeepOptions): Promise<SessionInfo>
+  login(user: object, options?: SessionLoginOptions): Promise<SessionInfo>
   /** Ends the session, and any other that the browser's cookies open. True when one was there. */
   logout(): Promise<boolean>
   /** This user's live sessions, last used first; this one is `current`. */
@@ -87,8 +93,8 @@ class OwnSession implements RequestSession {
     return this.#state.user
   }
 
-  async login(user: object, options?: KeepOptions): Promise<SessionInfo> {
-    return this.#state.login(user, namesToKeep(options))
+  async login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {
+    return this.#state.login(user, readLoginOptions(options))
   }
 
   logout(): Promise<boolean> {

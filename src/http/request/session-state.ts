@@ -6,7 +6,7 @@ import { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
-import { refusalOf } from '../origin/refusal.js'
+import { refusalOf, type Action } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
 import { clientOf } from './client-of.js'
 import { isPageOrFetch } from './fetch-metadata.js'
@@ -81,8 +81,16 @@ export class SessionState {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  login(user: object, keep: readonly string[] | undefined): Promise<SessionInfo> {
+  /**
+   * @param keep the names of the guest's data to keep.
+   * @param crossSite whether the page that sent this may be of another origin.
+   */
+  login(
+    user: object,
+    { keep, crossSite }: { keep: readonly string[]; crossSite: boolean },
+  ): Promise<SessionInfo> {
     return this.#inTurn(async () => {
+      if (!crossSite) this.#assertFromOurPages('login')
       this.#assertHeadersUnsent()
       const { engine } = this.wiring
       // Data crosses from the guest that this client is: never from a session that it was refused.
@@ -179,8 +187,8 @@ export class SessionState {
    * Browsers do not send a Lax cookie with a form of another site, so such a request looks like a stranger's. But
    * they take a cookie from the response: a guest started here would replace the visitor's login.
    */
-  #assertFromOurPages(): void {
-    const refusal = refusalOf(this.req, this.wiring.settings.trustedOrigins)
+  #assertFromOurPages(action?: Action): void {
+    const refusal = refusalOf(this.req, this.wiring.settings.trustedOrigins, action)
     if (refusal !== undefined) throw refusal
   }
 }

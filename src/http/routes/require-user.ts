@@ -1,22 +1,28 @@
 import type { Request, RequestHandler } from 'express'
 import { SessionError } from '../../errors.js'
 import { prefersJson } from './respond.js'
+import { invalid } from '../../lib/invalid.js'
 import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
-import { fail } from '../request/fail.js'
-import { loginPageFor } from './return-to.js'
+import { stop } from '../request/stop.js'
+import { refusedOption } from '../refused-option.js'
+import type { Refused } from '../options.js'
+import { isLoginPage, loginPageFor } from './return-to.js'
 import { stateOf } from '../request/session-of.js'
 
 export interface RequireUserOptions {
   /**
    * The path of the login page. A browser is sent there (303) with `?returnTo=` naming the page it asked for,
-   * which `login()` goes back to. Default: none; the answer is an error of status 401, as it is for scripts.
+   * which `login()` goes back to. Default: none; it is refused with status 401, as scripts always are.
    */
   readonly loginPage?: string | undefined
+  /** Sends the refusal. Default: the option `refused` of `createSessions`. */
+  readonly refused?: Refused | undefined
 }
 
 const requireUserOptions = {
   loginPage: { kind: address('/login'), doc: 'the login page, where a browser without a user is sent' },
+  refused: refusedOption,
 } as const
 
 /**
@@ -26,15 +32,18 @@ const requireUserOptions = {
  * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
-  const { loginPage } = readOptions(options, ofFunction('requireUser()'), requireUserOptions)
+  const { loginPage, refused } = readOptions(options, ofFunction('requireUser()'), requireUserOptions)
   return function requireUserGuard(req, res, next) {
     const state = stateOf(req)
     if (state.user !== undefined) {
       if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
       return next()
     }
-    if (state.failure !== undefined) return fail(res, next, state.failure)
-    if (loginPage === undefined || !wantsPage(req)) return fail(res, next, state.barred ?? unauthenticated())
+    if (state.failure !== undefined) return stop(req, res, next, state.failure, refused)
+    if (loginPage === undefined || !wantsPage(req)) {
+      return stop(req, res, next, state.barred ?? unauthenticated(), refused)
+    }
+    if (isLoginPage(req, loginPage)) return stop(req, res, next, guardedLoginPage(loginPage))
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
   }
@@ -45,6 +54,13 @@ function wantsPage(req: Request): boolean {
   const mode = req.headers['sec-fetch-mode']
   if (mode !== undefined) return mode === 'navigate'
   return req.headers.accept?.includes('text/html') === true && !prefersJson(req)
+}
+
+/** A guard in front of the page that it sends strangers to: a browser would go round for ever. */
+function guardedLoginPage(loginPage: string): SessionError {
+  return invalid(
+    `requireUser() guards its own loginPage ${loginPage}, so no stranger can reach it. Mount the route of the login page above the guard.`,
+  )
 }
 
 function unauthenticated(): SessionError {
