@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
 import { cleanText } from '../../lib/clean-text.js'
-import { isSafeMethod } from '../request/fetch-metadata.js'
 import { isCrossOrigin, type OriginQuestion } from './cross-origin.js'
 import { forwardedHost, hostOf, oneText } from './host.js'
-import { methodOf } from '../request/fetch-metadata.js'
+import { isSafeMethod, methodOf } from '../request/fetch-metadata.js'
 import { parseOrigin } from './web-origin.js'
 
 /** What changes state whatever its method is. */
@@ -20,10 +19,11 @@ export function refusalOf(
   trustedOrigins: ReadonlySet<string>,
   action?: Action,
 ): SessionError | undefined {
+  const method = methodOf(req)
   // Nearly every request only reads: its headers are not even looked at.
-  if (!isAction && isSafeMethod(req.method)) return undefined
+  if (action === undefined && isSafeMethod(method)) return undefined
   const question: OriginQuestion = {
-    method: methodOf(req),
+    method,
     isAction: action !== undefined,
     secFetchSite: oneText(req.headers['sec-fetch-site']),
     origin: oneText(req.headers.origin),
