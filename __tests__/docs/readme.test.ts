@@ -15,13 +15,14 @@ import { FaultyStore } from '../support/faulty-store.js'
 import { expresses, site } from '../support/site.js'
 import { cookieOf } from '../support/visitor.js'
 import { codeBlocks, readText, root, runBlock } from './support/page.js'
+import { recipes } from './support/recipes.js'
 
 // The README's code and its table of options, against the source. Its first page is run on the packed
 // package by `packaging/consumers.test.ts`.
 
 const readme = readText('README.md')
 
-describe('the code of the README', () => {
+describe('the code of the README and of the recipes', () => {
   /** What the blocks leave to the reader: their app, their clients, and imports that an earlier block has shown. */
   const given = `
     import type { Express as App, Request } from 'express'
@@ -30,7 +31,7 @@ describe('the code of the README', () => {
     import type * as Sid from 'express-sid'
     import type * as Redis from 'express-sid/redis'
     declare global {
-      const { sessionMiddleware, createSessions, login, authenticateUpgrade }: typeof Sid
+      const { sessionMiddleware, createSessions, login, logout, userOf, authenticateUpgrade }: typeof Sid
       // JavaScript can't name the type of a value, as update<string[]>() does.
       function sessionOf(req: Request): Omit<Sid.RequestSession, 'update'> & {
         update(key: string, fn: (value: any) => unknown): Promise<unknown>
@@ -46,6 +47,17 @@ describe('the code of the README', () => {
       const sessionId: string
       const redisClient: Redis.RedisClient
       const authenticate: Sid.Authenticate
+      const form: import('express').RequestHandler
+      // Express takes the names of parameters from the path only if no handler has types of its own for them.
+      function requireUser(options?: Sid.RequireUserOptions): (req: any, res: any, next: any) => void
+      // The app's own, and packages that no earlier block has imported.
+      const [verifyCallback, showCart, paymentOf, providerOf, changePassword, resetPassword, sendMail]: any[]
+      const [findUserByEmail, verifyLogoutRequest, verifyLoginResponse, logoutResponseUrl, asBefore]: any[]
+      const passport: import('passport').PassportStatic
+      const expressSession: typeof import('express-session')
+      const request: typeof import('supertest')
+      const { Server }: typeof import('socket.io')
+      type Server = import('node:http').Server
       function audit(event: Sid.SessionEvents['login']): void
       function cors(options: { origin: string; credentials: boolean }): import('express').RequestHandler
     }`
@@ -53,6 +65,10 @@ describe('the code of the README', () => {
   const clients = `
     declare module 'better-sqlite3' { export { default } from 'libsql' }
     declare module 'node:sqlite' { export { default as DatabaseSync } from 'libsql' }`
+  /** In JavaScript any object takes any property. */
+  const open = `
+    import type {} from 'node:http'
+    declare module 'node:http' { interface IncomingMessage { user?: any } }`
   /** @types/node has no type for what promisify makes of scrypt. JavaScript does not need one. */
   const promisified = `
     import type { BinaryLike, ScryptOptions } from 'node:crypto'
@@ -76,13 +92,14 @@ describe('the code of the README', () => {
   afterAll(() => rm(folder, { recursive: true }))
 
   test('fits the types of the source, block by block', async () => {
-    const blocks = codeBlocks(readme)
+    const blocks = [readme, recipes].flatMap((page) => codeBlocks(page))
     expect(blocks.length).toBeGreaterThan(8)
     const files = Object.entries({
       'package.json': '{ "type": "module" }',
       'tsconfig.json': JSON.stringify(tsconfig),
       'given.d.ts': given,
       'clients.d.ts': clients,
+      'open.d.ts': open,
       'promisified.d.ts': promisified,
       ...Object.fromEntries(blocks.map((code, at) => [`block-${at + 1}.ts`, `${code}export {}\n`])),
     })
@@ -138,7 +155,7 @@ describe('the table of options in the README', () => {
   })
 })
 
-describe('the README’s recipe for WebSockets', () => {
+describe('the recipe for WebSockets', () => {
   let server: Server
   let port: number
   const store = new FaultyStore('async')
@@ -159,7 +176,7 @@ describe('the README’s recipe for WebSockets', () => {
       opened.push(user)
       ws.close()
     })
-    runBlock("server.on('upgrade'", { server, wss, sessions, app, authenticateUpgrade }, readme)
+    runBlock("server.on('upgrade'", { server, wss, sessions, app, authenticateUpgrade }, recipes)
     await once(server.listen(0, '127.0.0.1'), 'listening')
     port = (server.address() as AddressInfo).port
   })

@@ -1,6 +1,7 @@
 import {
   createSessions,
   login,
+  logout,
   memoryStore,
   requireUser,
   sessionMiddleware,
@@ -9,9 +10,11 @@ import {
   type Sessions,
 } from 'express-sid'
 import type { Express } from 'express'
+import expressSession from 'express-session'
 import { moveTheClock, MINUTE, stopTheClock } from '../support/core.js'
 import { ann, bob, chrome, firefox } from '../support/people.js'
 import { Visitor } from '../support/visitor.js'
+import { readText, runBlock } from './support/page.js'
 import { bareApp, runRecipe } from './support/recipes.js'
 
 // The recipes of docs/recipes.md about sessions, as they stand there.
@@ -36,6 +39,60 @@ class JsonView {
     done(null, JSON.stringify(devices))
   }
 }
+
+describe('an app that moves from express-session', () => {
+  test('has both beside each other: old data stays, and a login and a logout are ours', async () => {
+    const app = bareApp(
+      (routes) => {
+        runRecipe('asBefore', {
+          app: routes,
+          expressSession,
+          asBefore: { secret: 'x', resave: false, saveUninitialized: false },
+          sessions: createSessions(),
+          authenticate: () => ann,
+          logout,
+        })
+      },
+      withMe,
+      (routes) =>
+        void routes.get('/views', (req, res) => {
+          const session = req.session as { views?: number }
+          session.views = (session.views ?? 0) + 1
+          res.json(session.views)
+        }),
+    )
+    const visitor = new Visitor(app)
+    expect((await visitor.get('/views')).body).toBe(1)
+    expect((await visitor.post('/login', fromForm)).headers.location).toBe('/')
+    expect((await visitor.get('/me')).body).toEqual(ann)
+    expect((await visitor.get('/views')).body).toBe(2)
+    expect((await visitor.post('/logout', fromForm)).headers.location).toBe('/login')
+    expect(await isIn(visitor)).toBe(false)
+    expect((await visitor.get('/views')).body).toBe(3)
+  })
+})
+
+test('what the page for troubles listens to are events that there are', async () => {
+  const sessions = createSessions()
+  const said: unknown[] = []
+  const log = { log: (name: string) => said.push(name) }
+  runBlock('loginRefused', { sessions, console: log }, readText('docs/troubleshooting.md'))
+  const app = bareApp(
+    (routes) => void routes.use(sessionMiddleware(sessions)),
+    (routes) => {
+      routes.post(
+        '/login',
+        login((req) => req.query.as === 'ann' && ann),
+      )
+    },
+  )
+  await new Visitor(app).post('/login')
+  const visitor = new Visitor(app)
+  await visitor.post('/login?as=ann')
+  await visitor.copy(firefox).get('/')
+  await sessions.revoke(visitor.id)
+  expect(said).toEqual(['loginRefused', 'clientChange', 'revoke'])
+})
 
 describe('a stolen laptop', () => {
   async function site() {
