@@ -1,73 +1,17 @@
-import type { Client } from '../../src/core/client/client.js'
 import type { Started } from '../../src/core/engine.js'
-import type { Settings } from '../../src/core/settings.js'
 import { hashOf, isToken, parseToken } from '../../src/core/token.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import type { SessionRecord } from '../../src/record.js'
-import type { SessionStore } from '../../src/store.js'
-import { memoryStore } from '../../src/stores/memory/index.js'
-import {
-  ann,
-  chrome,
-  DAY,
-  eventsOf,
-  HOUR,
-  makeCore,
-  MINUTE,
-  moveTheClock,
-  SECOND,
-  settingsWith,
-  stopTheClock,
-} from '../support/core.js'
-import { asyncStore, batching, failing, recording, turns } from '../support/stores.js'
+import { DAY, moveTheClock, SECOND, stopTheClock } from '../support/core.js'
+import { ann, chrome } from '../support/people.js'
+import { asyncStore, batching, failing, turns } from '../support/stores.js'
+import { EVERY, GRACE, isIn, site, stolen } from './support/site.js'
 
 beforeEach(() => stopTheClock())
 afterEach(async () => {
   await turns(3)
   jest.useRealTimers()
 })
-
-const EVERY = HOUR
-const GRACE = 5 * MINUTE
-
-/** A login of Ann's on a store, and what a browser would do with it. */
-async function site(
-  settings: Partial<Settings> = {},
-  over: (store: SessionStore) => SessionStore = (store) => store,
-) {
-  const memory = memoryStore()
-  const { store, calls } = recording(over(memory))
-  const core = makeCore(
-    settingsWith({ store, rotateEvery: EVERY, rotationGrace: GRACE, touchInterval: MINUTE, ...settings }),
-  )
-  const { engine } = core
-  const started = await engine.login(ann, chrome, [])
-  const seen = eventsOf(core.sessions)
-  const ask = (token: string, options: { client?: Client; takesToken?: boolean } = {}) =>
-    new Promise<Verdict>((resolve) => {
-      const { client = chrome, takesToken = true } = options
-      engine.identify(
-        [token].filter(isToken),
-        { client: () => client, takesToken: () => takesToken },
-        resolve,
-      )
-    })
-  const stored = () => memory.get(started.record.id) as SessionRecord | undefined
-  /** One period later, a new token is issued. */
-  const rotated = async (token: string): Promise<string> => {
-    moveTheClock(EVERY)
-    return (await ask(token)).token!
-  }
-  /** The token is presented after the grace, so the one before it is the prior one from now on. */
-  const settle = async (token: string): Promise<void> => {
-    moveTheClock(GRACE)
-    await ask(token)
-  }
-  const names = () => seen.map(({ name }) => name)
-  return { ...core, memory, calls, started, seen, names, ask, stored, rotated, settle }
-}
-
-const isIn = ({ record, user }: Verdict) => record !== undefined && user !== undefined
 
 describe('a successor', () => {
   it('is issued once a period, to the holder of the current secret, with the same id and series', async () => {
@@ -133,6 +77,18 @@ describe('a successor', () => {
     expect(verdicts.every(isIn)).toBe(true)
     expect(verdicts.filter(({ token }) => token !== undefined)).toHaveLength(1)
     expect(names()).toEqual(['rotate'])
+  })
+
+  it('that a response can not carry costs no write, however many images a page has', async () => {
+    const { started, ask, calls } = await site()
+    moveTheClock(EVERY)
+    await ask(started.token, { takesToken: false })
+    const before = calls.length
+    for (let image = 0; image < 20; image += 1) {
+      expect(isIn(await ask(started.token, { takesToken: false }))).toBe(true)
+    }
+    expect(calls.slice(before).filter(({ operation }) => operation === 'update')).toEqual([])
+    expect((await ask(started.token)).token).toBeDefined()
   })
 
   it.each([
@@ -216,15 +172,6 @@ describe('the secret before', () => {
 })
 
 describe('a superseded secret', () => {
-  /** A session whose first token is superseded, and its current one. */
-  async function stolen(settings: Partial<Settings> = {}, over?: (store: SessionStore) => SessionStore) {
-    const made = await site({ idleTimeout: 30 * DAY, ...settings }, over)
-    const current = await made.rotated(made.started.token)
-    await made.settle(current)
-    moveTheClock(GRACE)
-    return { ...made, current }
-  }
-
   it('is found ten generations later', async () => {
     const made = await stolen()
     let { current } = made
@@ -335,13 +282,13 @@ describe('a superseded secret', () => {
 })
 
 describe('a record that was marked as ended', () => {
-  it('is ended, even where the process died before it was deleted', async () => {
+  it('is ended, even where the process died before it was deleted, and the theft is reported', async () => {
     const { memory, started, ask, names } = await site()
     void memory.update({ ...started.record, endedBy: 'reuse', version: 2 }, 1)
     moveTheClock(SECOND)
     expect(isIn(await ask(started.token))).toBe(false)
     expect(memory.get(started.record.id)).toBeUndefined()
-    expect(names()).toEqual([])
+    expect(names()).toEqual(['reuse'])
   })
 })
 

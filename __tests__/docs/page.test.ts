@@ -3,21 +3,24 @@ import { join } from 'node:path'
 import { createSessions, memoryStore } from 'express-sid'
 import { citations, codeBlocks, page, readText, root, runBlock, testNames } from './support/page.js'
 
-// docs/security.md and docs/security-standards.md name the tests that show their claims. This keeps them true.
+// docs/security.md, docs/security-standards.md and docs/stolen-cookies.md name the tests that show their claims. This keeps them true.
 
 const standards = readText('docs/security-standards.md')
-const cited = [...citations(page), ...citations(standards)]
+const stolen = readText('docs/stolen-cookies.md')
+const cited = [page, standards, stolen].flatMap(citations)
 const unique = [...new Map(cited.map((one) => [`${one.file} ${one.name}`, one])).values()]
 
 test('cites tests by file and name', () => {
   expect(citations(page).length).toBeGreaterThan(15)
   expect(citations(standards).length).toBeGreaterThan(65)
+  expect(citations(stolen).length).toBeGreaterThan(15)
   expect(new Set(cited.map(({ file }) => file)).size).toBeGreaterThan(15)
 })
 
 test.each([
   ['security.md', page],
   ['security-standards.md', standards],
+  ['stolen-cookies.md', stolen],
 ])('names only test files that exist: %s', (_name, text) => {
   // A file that is named without the name of a test would go unchecked.
   for (const [, file] of text.matchAll(/`([\w/-]+\.test\.ts)`/g)) {

@@ -45,7 +45,7 @@ export class Engine {
       live,
       new ClientPolicy(events, settings),
       new Renewal(records, events, settings),
-      new Reuse(records, live, events, settings, (userId) => this.revokeAll(userId)),
+      new Reuse(records, live, events, settings, (userId, except) => this.revokeAll(userId, except)),
       settings,
     )
     const { expiryStep } = this.records

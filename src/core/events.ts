@@ -56,7 +56,9 @@ export interface SessionEvents {
   rotationUnused: SessionEvent & { readonly times: number }
   /**
    * An outdated secret of a session was used: the cookie was copied. `ended` says whether the session was ended for
-   * it (`onReuse`).
+   * it (`onReuse`). `client` is who used it: the thief, or the owner after the thief has moved on. Where the store fails
+   * in that moment, the event may be sent twice. With `'report'` it is sent at most once per session and
+   * `touchInterval`.
    */
   reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
   /**

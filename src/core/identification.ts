@@ -52,12 +52,16 @@ export class Identification {
   }
 
   async #amongSeveral(values: readonly TokenText[], source: ClientSource): Promise<Verdict> {
-    const found = await Promise.all(values.map((value) => this.#find(splitToken(value))))
+    const found = await Promise.all(values.map((value) => this.#find(splitToken(value), source)))
     const verified = found.filter((one) => one !== undefined)
-    const good = new Map(verified.filter(isGood).map((one) => [one.record.id, one]))
+    const good = new Map<string, Verified>()
+    for (const one of verified.filter(isGood)) {
+      // One session may come with several of its secrets, under several paths or domains: the newest one counts.
+      const known = good.get(one.record.id)
+      if (known === undefined || isNewer(one.standing, known.standing)) good.set(one.record.id, one)
+    }
     const [only = verified[0], another] = good.values()
     if (only === undefined) return notFound
-    // One session may come with two of its secrets, under two paths or domains: the good one counts.
     if (another === undefined) return this.#judge(only, source)
     // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
     // otherwise a cookie planted beside the real one would outlive every logout.
@@ -65,20 +69,20 @@ export class Identification {
   }
 
   /** The session that a token was issued for, unless its deadline has passed. */
-  #find(token: Token): Promise<Verified | undefined> {
+  #find(token: Token, source: ClientSource): Promise<Verified | undefined> {
     return new Promise((resolve, reject) => {
       this.records.findFor(token.id, token.secret, (record, hash, failure) => {
         if (failure !== undefined) return reject(failure)
         const verified = record && verify(token, hash, record)
         if (verified === undefined) return resolve(undefined)
-        resolve((async () => (await this.live.ifAlive(verified.record)) && verified)())
+        resolve((async () => (await this.#ifAlive(verified.record, source)) && verified)())
       })
     })
   }
 
   /** The verdict on a session whose secret was verified. */
   #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
-    const alive = this.live.ifAlive(verified.record)
+    const alive = this.#ifAlive(verified.record, source)
     if (alive !== verified.record) return chain(alive, () => notFound)
     return verified.standing === 'superseded'
       ? this.#challenge(verified, source)
@@ -88,14 +92,16 @@ export class Identification {
   /** The verdict on a superseded secret: a theft, or a record that was too old to tell. */
   async #challenge({ token, hash, record }: Verified, source: ClientSource): Promise<Verdict> {
     const standingIn = (current: SessionRecord) => verify(token, hash, current)?.standing
-    // Of a session whose secret has never rotated no other one was issued: then this one was made up.
-    const isStolen = (current: SessionRecord) =>
-      current.rotatedAt !== undefined && standingIn(current) === 'superseded'
-    const concluded = await this.reuse.conclude(record, source.client(record), isStolen)
+    const concluded = await this.reuse.conclude(record, source.client(record), standingIn)
+    if (concluded === undefined) return notFound
     if (concluded instanceof Error) return { ...notFound, barred: concluded }
-    const standing = standingIn(concluded)
-    if (standing === undefined || standing === 'superseded') return notFound
-    return this.#admit({ token, hash, record: concluded, standing }, source)
+    return this.#admit({ token, hash, record: concluded, standing: standingIn(concluded)! }, source)
+  }
+
+  /** The record, unless its session has ended. What the end of a stolen one still lacks is done here. */
+  #ifAlive(record: SessionRecord, source: ClientSource): MaybePromise<SessionRecord | undefined> {
+    if (record.endedBy === undefined) return this.live.ifAlive(record)
+    return this.reuse.finish(record, source.client(record)).then(() => undefined)
   }
 
   /** What the client may do with a live session. */
@@ -146,6 +152,11 @@ function verify(token: Token, hash: string, record: SessionRecord): Verified | u
 
 function isGood({ standing }: Verified): boolean {
   return standing !== 'superseded'
+}
+
+/** Whether a secret was issued after another one of its session. Both are good ones. */
+function isNewer(one: Standing, other: Standing): boolean {
+  return one === 'next' || (one === 'current' && other === 'prior')
 }
 
 /** Calls `settle` with what `judge` returns or fails with. What `settle` throws is the application's: never caught here. */

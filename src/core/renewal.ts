@@ -32,7 +32,7 @@ export class Renewal {
     private readonly settings: Settings,
   ) {}
 
-  /** Whether this use may change anything. Most do not. */
+  /** Whether this use may change anything. Most do not. Says nothing of the response, which is looked at in `renew`. */
   isDue(record: SessionRecord, standing: Standing, now: number): boolean {
     return (
       isTouchDue(record, now, this.settings) ||
@@ -47,14 +47,18 @@ export class Renewal {
    */
   renew(record: SessionRecord, use: Use): MaybePromise<Renewed> {
     const now = Date.now()
-    const issued = isIssueDue(record, use.standing, now, this.settings) && use.takesToken()
-    const successor = issued ? successorOf(use.token) : undefined
-    let next = touched(record, now, use.client, this.settings)
-    if (successor !== undefined) next = withSuccessor(next, successor.secretHash, now)
-    if (isSettleDue(record, use.standing, now, this.settings)) next = settled(next, now, this.settings)
-    next = { ...next, version: record.version + 1 }
+    const { standing, token, client } = use
+    const issues = isIssueDue(record, standing, now, this.settings) && use.takesToken()
+    const settles = isSettleDue(record, standing, now, this.settings)
     const unchanged: Renewed = { record, token: undefined }
+    // A successor may be due that this response can't carry. Then each image of a page would write.
+    if (!issues && !settles && !isTouchDue(record, now, this.settings)) return unchanged
 
+    const successor = issues ? successorOf(token) : undefined
+    let next = touched(record, now, client, this.settings)
+    if (successor !== undefined) next = withSuccessor(next, successor.secretHash, now)
+    if (settles) next = settled(next, now, this.settings)
+    next = { ...next, version: record.version + 1 }
     const settle = (result: UpdateResult): Renewed => {
       // Absent: logged out since it was read. Conflict: another request wrote, and moved the deadline by that.
       if (result !== 'ok') return result === 'absent' ? { record: undefined, token: undefined } : unchanged

@@ -56,6 +56,32 @@ export function nextOf(record: SessionRecord, changes: Partial<SessionRecord> = 
 }
 
 /**
+ * What a rotation of its secret adds to a record.
+ *
+ * @example makeRecord(rotated())
+ */
+export function rotated(): Partial<SessionRecord> {
+  const hash = () => randomBytes(32).toString('base64url')
+  const now = Date.now()
+  return {
+    rotatedAt: now - 1,
+    nextHash: hash(),
+    priorHash: hash(),
+    priorUntil: now + HOUR,
+    unusedRotations: 2,
+  }
+}
+
+/**
+ * Fields that a later version of this package may add.
+ *
+ * @example makeRecord({ ...fromTheFuture() })
+ */
+export function fromTheFuture(): object {
+  return { later: { list: [1, { text: 'later' }], none: null }, laterAt: Date.now(), laterHash: '' }
+}
+
+/**
  * Fails unless the store returned this very record. A field that is `undefined` may as well be absent.
  *
  * @example assertRecord(await store.get(record.id), record)

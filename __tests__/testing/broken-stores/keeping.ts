@@ -1,4 +1,5 @@
 import type { JsonObject, SessionRecord } from '../../../src/record.js'
+import { makeRecord } from '../../../src/testing/records.js'
 import { broken, type BrokenStore, type Patch } from './broken.js'
 import { copy } from './correct-store.js'
 
@@ -19,7 +20,19 @@ function eachText<T>(value: T, change: (text: string) => string): T {
   }) as T
 }
 
+const known = new Set(Object.keys(makeRecord({ userId: 'ann' })))
+
 export const keeping: readonly BrokenStore[] = [
+  broken(
+    'fields that it does not know are lost',
+    ['insert: fields of a later version', 'update: fields of a later version'],
+    keepsAs(
+      (record) =>
+        Object.fromEntries(
+          Object.entries(record).filter(([name]) => known.has(name)),
+        ) as unknown as SessionRecord,
+    ),
+  ),
   broken(
     'lastSeenAt is kept as the time of creation',
     ['insert: get returns every field', 'insert: versions and times are'],

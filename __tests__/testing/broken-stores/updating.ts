@@ -101,6 +101,7 @@ export const updating: readonly BrokenStore[] = [
       'update: a change of the given',
       'update: of many at once',
       'update: forty writers that read',
+      'update: fields of a later version',
     ],
     (good) => ({
       update: (record, ifVersion) => good.update({ ...record, version: ifVersion }, ifVersion),
@@ -150,6 +151,7 @@ export const updating: readonly BrokenStore[] = [
       'update: a change of the given',
       'update: of many at once',
       'update: forty writers that read',
+      'update: fields of a later version',
     ],
     (good) => ({
       async update(record, ifVersion) {

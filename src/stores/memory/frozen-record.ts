@@ -12,8 +12,9 @@ import type { SessionRecord } from '../../record.js'
  */
 export function frozenRecord(given: SessionRecord, old?: SessionRecord): SessionRecord {
   const { id, userId } = old ?? given
+  const unknown = unknownFields(given)
   // Field by field: V8 keeps a frozen `{ ...given }` as a dictionary, which takes nearly twice the memory.
-  return Object.freeze({
+  const record = {
     id,
     version: given.version,
     secretHash: given.secretHash,
@@ -34,7 +35,42 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     lastSeenAt: given.lastSeenAt,
     expiresAt: given.expiresAt,
     absoluteExpiresAt: given.absoluteExpiresAt,
-  } satisfies Required<Record<keyof SessionRecord, unknown>>)
+  } satisfies Required<Record<keyof SessionRecord, unknown>>
+  return Object.freeze(unknown === undefined ? record : { ...record, ...unknown })
+}
+
+/** Fields that this version does not know: another store may hold records that a later version wrote. */
+function unknownFields(given: SessionRecord): JsonObject | undefined {
+  // The common case makes no list.
+  for (const name in given) {
+    if (name in known) continue
+    const fields = Object.entries(given).filter(([each]) => !(each in known))
+    return frozenJson(Object.fromEntries(fields))
+  }
+  return undefined
+}
+
+const known: Required<Record<keyof SessionRecord, true>> = {
+  id: true,
+  version: true,
+  secretHash: true,
+  seriesHash: true,
+  rotatedAt: true,
+  nextHash: true,
+  priorHash: true,
+  priorUntil: true,
+  unusedRotations: true,
+  endedBy: true,
+  userId: true,
+  user: true,
+  data: true,
+  userAgent: true,
+  ip: true,
+  createdAt: true,
+  authenticatedAt: true,
+  lastSeenAt: true,
+  expiresAt: true,
+  absoluteExpiresAt: true,
 }
 
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */

@@ -4,8 +4,10 @@ import {
   assertRecord,
   awkwardObject,
   awkwardTexts,
+  fromTheFuture,
   guest,
   makeRecord,
+  rotated,
   spoil,
   strangeIds,
 } from '../records.js'
@@ -207,6 +209,18 @@ export const keepingCases: readonly StoreCase[] = [
         results.map((result) => result?.id),
         [...strange.map(() => undefined), record.id],
       )
+    },
+  },
+  {
+    name: 'insert: fields of a later version of this package come back exactly, and absent ones stay absent',
+    async run(store) {
+      // While a new version is deployed, a node of the version before reads and writes its records.
+      const record = makeRecord({ ...rotated(), ...fromTheFuture() })
+      const old = makeRecord()
+      await store.insert(record)
+      await store.insert(old)
+      assertRecord(await store.get(record.id), record)
+      assertRecord(await store.get(old.id), old)
     },
   },
 ]

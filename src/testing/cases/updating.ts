@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import type { SessionStore } from '../../store.js'
-import { assertRecord, awkwardObject, guest, makeRecord, nextOf, spoil, strangeIds } from '../records.js'
+import {
+  assertRecord,
+  awkwardObject,
+  fromTheFuture,
+  guest,
+  makeRecord,
+  nextOf,
+  rotated,
+  spoil,
+  strangeIds,
+} from '../records.js'
 import type { StoreCase } from './case.js'
 
 /** `update`. */
@@ -144,6 +154,18 @@ export const updatingCases: readonly StoreCase[] = [
         assert.equal(await store.update(nextOf(record, { id }), 1), 'absent', JSON.stringify(id.slice(0, 50)))
       }
       assertRecord(await store.get(record.id), record)
+    },
+  },
+  {
+    name: 'update: fields of a later version of this package are kept, and fields can come and go',
+    async run(store) {
+      const first = makeRecord()
+      await store.insert(first)
+      const second = nextOf(first, { ...rotated(), ...fromTheFuture() })
+      assert.equal(await store.update(second, 1), 'ok')
+      const third = nextOf(second, { nextHash: undefined, priorHash: undefined, priorUntil: undefined })
+      assert.equal(await store.update(third, 2), 'ok')
+      assertRecord(await store.get(first.id), third)
     },
   },
 ]
