@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { has } from '../support/needs.js'
 import { installConsumer, makeConsumer, packedTarball, type Consumer } from './support/packed.js'
 
@@ -51,8 +52,11 @@ describe('the tarball', () => {
     }
   })
 
-  test('is small', async () => {
-    expect(statSync(await packedTarball()).size).toBeLessThan(200_000)
+  test('is small: the code, and all of it with the pages', async () => {
+    const tarball = await packedTarball()
+    const code = execFileSync('tar', ['-xOzf', tarball, 'package/dist'], { maxBuffer: 10_000_000 })
+    expect(gzipSync(code).length).toBeLessThan(140_000)
+    expect(statSync(tarball).size).toBeLessThan(250_000)
   })
 
   test('holds every page that its README, and every page beside it, links to', async () => {
@@ -159,7 +163,7 @@ describe('installed', () => {
     writeFileSync(join(folder, 'readme.mjs'), onAnyPort)
     expect((await node(['readme.mjs'])).trim().split(/\n(?=\d{3} )/)).toEqual([
       '303 /login?returnTo=%2Faccount',
-      '303 /login?failed',
+      '303 /login?failed&returnTo=%2Faccount',
       expect.stringMatching(
         /^200 <!doctype html>.*>Wrong email or password\. Please try again\.<form method="post">/s,
       ),

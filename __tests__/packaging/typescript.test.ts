@@ -82,7 +82,7 @@ needs('node24')('on Node 24, which runs TypeScript', () => {
     })
     expect(said.trim().split(/\n(?=\d{3} )/)).toEqual([
       '303 /login?returnTo=%2Faccount',
-      '303 /login?failed',
+      '303 /login?failed&returnTo=%2Faccount',
       expect.stringContaining('Wrong email or password'),
       '303 /account',
       '200 {"id":1,"name":"Ann"}',
