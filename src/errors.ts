@@ -10,8 +10,6 @@ const statusByCode = {
    * above the route.
    */
   MIDDLEWARE_MISSING: 500,
-  /** One request passed through two different managers. Make one with `createSessions()` and mount that one. */
-  MIDDLEWARE_TWICE: 500,
   /**
    * The user to log in is not a JSON object with a usable id. The option `userId` says where the id is,
    * `serializeUser` picks what is kept.
@@ -34,8 +32,8 @@ const statusByCode = {
    */
   SECRET_REUSED: 401,
   /**
-   * The change needs a new cookie, but the response headers have been sent. No session was started. Await the
-   * change before the response begins.
+   * The change needs a new cookie, but the response headers have been sent, or the request is a WebSocket, which can set
+   * none. No session was started. Await the change before the response begins.
    */
   HEADERS_SENT: 500,
   /**
@@ -76,6 +74,12 @@ const statusByCode = {
   CROSS_ORIGIN: 403,
   /** `requireUser()` met a request without a user. The visitor must log in. */
   UNAUTHENTICATED: 401,
+  /**
+   * A write of a request that may not use the login which its browser holds: it comes from another client
+   * (`onClientChange`), or with several logins. It would start a guest, whose cookie replaces that login. The visitor
+   * must log in again.
+   */
+  SESSION_REFUSED: 401,
 } as const
 
 /**

@@ -8,7 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import { authenticateUpgrade, createSessions, login, memoryStore, type SessionOptions } from 'express-sid'
+import {
+  authenticateUpgrade,
+  createSessions,
+  login,
+  memoryStore,
+  type SessionOptions,
+  type Upgraded,
+} from 'express-sid'
 import request from 'supertest'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { FaultyStore } from '../support/faulty-store.js'
@@ -26,12 +33,11 @@ describe('the code of the README and of the recipes', () => {
   /** What the blocks leave to the reader: their app, their clients, and imports that an earlier block has shown. */
   const given = `
     import type { Express as App, Request } from 'express'
-    import type { Server } from 'node:http'
-    import type { WebSocketServer } from 'ws'
     import type * as Sid from 'express-sid'
     import type * as Redis from 'express-sid/redis'
     declare global {
-      const { sessionMiddleware, createSessions, login, logout, userOf, authenticateUpgrade }: typeof Sid
+      namespace Express { interface User { id: number; name: string } }
+      const { sessionMiddleware, createSessions, login, logout, userOf }: typeof Sid
       // JavaScript can't name the type of a value, as update<string[]>() does.
       function sessionOf(req: Request): Omit<Sid.RequestSession, 'update'> & {
         update(key: string, fn: (value: any) => unknown): Promise<unknown>
@@ -39,8 +45,6 @@ describe('the code of the README and of the recipes', () => {
       const { redisStore }: typeof Redis
       const app: App
       const express: typeof import('express')
-      const server: Server
-      const wss: WebSocketServer
       const sessions: Sid.Sessions
       const store: Sid.SessionStore
       const userId: string
@@ -56,8 +60,6 @@ describe('the code of the README and of the recipes', () => {
       const passport: import('passport').PassportStatic
       const expressSession: typeof import('express-session')
       const request: typeof import('supertest')
-      const { Server }: typeof import('socket.io')
-      type Server = import('node:http').Server
       function audit(event: Sid.SessionEvents['login']): void
       function cors(options: { origin: string; credentials: boolean }): import('express').RequestHandler
     }`
@@ -65,10 +67,6 @@ describe('the code of the README and of the recipes', () => {
   const clients = `
     declare module 'better-sqlite3' { export { default } from 'libsql' }
     declare module 'node:sqlite' { export { default as DatabaseSync } from 'libsql' }`
-  /** In JavaScript any object takes any property. */
-  const open = `
-    import type {} from 'node:http'
-    declare module 'node:http' { interface IncomingMessage { user?: any } }`
   /** @types/node has no type for what promisify makes of scrypt. JavaScript does not need one. */
   const promisified = `
     import type { BinaryLike, ScryptOptions } from 'node:crypto'
@@ -99,7 +97,6 @@ describe('the code of the README and of the recipes', () => {
       'tsconfig.json': JSON.stringify(tsconfig),
       'given.d.ts': given,
       'clients.d.ts': clients,
-      'open.d.ts': open,
       'promisified.d.ts': promisified,
       ...Object.fromEntries(blocks.map((code, at) => [`block-${at + 1}.ts`, `${code}export {}\n`])),
     })
@@ -155,7 +152,7 @@ describe('the table of options in the README', () => {
   })
 })
 
-describe('the recipe for WebSockets', () => {
+describe('the example for ws on the page about WebSockets', () => {
   let server: Server
   let port: number
   const store = new FaultyStore('async')
@@ -171,12 +168,22 @@ describe('the recipe for WebSockets', () => {
       )
     }))
     server = createServer(app)
-    const wss = new WebSocketServer({ noServer: true })
-    wss.on('connection', (ws: WebSocket, user: unknown) => {
-      opened.push(user)
-      ws.close()
-    })
-    runBlock("server.on('upgrade'", { server, wss, sessions, app, authenticateUpgrade }, recipes)
+    class GreetingOnce extends WebSocketServer {
+      constructor(options: { noServer: true }) {
+        super(options)
+        this.on('connection', (ws: WebSocket, { user }: Upgraded) => {
+          opened.push(user)
+          ws.close()
+        })
+      }
+    }
+    const given = {
+      createServer: () => server,
+      WebSocketServer: GreetingOnce,
+      whenSessionEnds: () => () => undefined,
+    }
+    const websockets = readText('docs/websockets.md')
+    runBlock('new WebSocketServer', { ...given, sessions, app, authenticateUpgrade }, websockets)
     await once(server.listen(0, '127.0.0.1'), 'listening')
     port = (server.address() as AddressInfo).port
   })

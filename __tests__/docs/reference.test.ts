@@ -58,7 +58,6 @@ test.each(entries.map((path) => path.replace('.', 'express-sid')))(
 const statuses: Record<SessionErrorCode, number> = {
   OPTION_INVALID: 500,
   MIDDLEWARE_MISSING: 500,
-  MIDDLEWARE_TWICE: 500,
   USER_INVALID: 500,
   USER_LOAD_FAILED: 503,
   DATA_INVALID: 500,
@@ -75,6 +74,7 @@ const statuses: Record<SessionErrorCode, number> = {
   UNSUPPORTED: 501,
   CROSS_ORIGIN: 403,
   UNAUTHENTICATED: 401,
+  SESSION_REFUSED: 401,
 }
 const events: Record<keyof SessionEvents, true> = {
   login: true,

@@ -110,16 +110,6 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     expect(store.calls).toEqual(['get'])
   })
 
-  test('mounted again with another manager is an error that says the fix', async () => {
-    const { visitor } = site(express, {}, (routes) => routes.use(sessionMiddleware()))
-    const res = await visitor().get()
-    expect(res.status).toBe(500)
-    expect(res.body).toEqual({
-      code: 'MIDDLEWARE_TWICE',
-      message: expect.stringContaining('createSessions()'),
-    })
-  })
-
   test('works on a sub-router alone, and knows nobody outside of it', async () => {
     const app = express()
     const router = express.Router()
@@ -218,6 +208,21 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     expect(events).toMatchObject([
       { name: 'clientChange', event: { changes: ['network'], refused: true, seen: { ip: '127.0.0.1' } } },
     ])
+  })
+
+  test('below what has sent the headers knows the user, and lets the response end', async () => {
+    const app = express()
+    const sessions = createSessions()
+    app.post('/login', sessionMiddleware(sessions), logInAnn)
+    app.use((_req, res, next) => next(void res.write('begun ')))
+    app.use(
+      sessionMiddleware(sessions),
+      requireUser(),
+      (req, res) => void res.end((req.user as typeof ann).name),
+    )
+    const browser = new Visitor(app)
+    await browser.login()
+    expect((await browser.get()).text).toBe('begun Ann')
   })
 
   test('reads req.ip, as trust proxy says, into the session', async () => {

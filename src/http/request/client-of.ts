@@ -5,7 +5,11 @@ import type { Client } from '../../core/client/client.js'
 import { cleanUserAgent } from '../../core/client/user-agent.js'
 
 /** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
-type MaybeExpress = IncomingMessage & { readonly secure?: boolean; readonly ip?: string | undefined }
+type MaybeExpress = IncomingMessage & {
+  readonly secure?: boolean
+  readonly protocol?: string
+  readonly ip?: string | undefined
+}
 
 /**
  * The client as recorded and compared, with Express' `req.ip`, which believes proxies as far as `trust proxy` says.
@@ -29,5 +33,8 @@ export function captureRemoteAddress(req: IncomingMessage): void {
 
 /** Whether the request came over TLS, as Express sees it behind a trusted proxy. */
 export function isSecure(req: IncomingMessage): boolean {
-  return (req as MaybeExpress).secure ?? (req.socket as TLSSocket).encrypted ?? false
+  const { secure, protocol } = req as MaybeExpress
+  if (secure === undefined) return (req.socket as TLSSocket).encrypted ?? false
+  // Some proxies say wss of a WebSocket, which Express does not take for https.
+  return secure || protocol === 'wss'
 }

@@ -15,8 +15,9 @@ export function methodOf(req: IncomingMessage & { readonly originalMethod?: stri
 }
 
 /** Whether a client asks for a WebSocket (RFC 6455 §4.1): the request of a page, whoever's, that carries our cookie. */
-export function isHandshake(req: IncomingMessage): boolean {
-  return req.headers.upgrade?.toLowerCase() === 'websocket'
+export function isHandshake(req: IncomingMessage & { readonly upgrade?: boolean | null }): boolean {
+  // Node says false of nearly every request. Then there is no header to look for.
+  return req.upgrade !== false && req.headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 /**

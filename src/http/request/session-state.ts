@@ -2,14 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../../core/client/client.js'
 import type { Started } from '../../core/engine.js'
 import { nobody, type Verdict } from '../../core/verdict.js'
-import { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
 import { refusalOf, type Action } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
+import { canRespond } from './can-respond.js'
 import { clientOf } from './client-of.js'
-import { isPageOrFetch } from './fetch-metadata.js'
+import { headersSent, sessionEnded, sessionRefused } from './errors.js'
+import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
+import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
 
 /**
  * What is known of the session of one request, and the changes that a request can make to it. Starts as a stranger's,
@@ -20,6 +22,7 @@ export class SessionState {
   #user: Express.User | undefined = undefined
   #failure: unknown = undefined
   #changes: Promise<unknown> | undefined = undefined
+  #isReleased = false
 
   constructor(
     readonly wiring: Wiring,
@@ -59,7 +62,7 @@ export class SessionState {
 
   /** Whether the response can give the browser a new token. */
   takesToken(): boolean {
-    return !this.res.headersSent && isPageOrFetch(this.req)
+    return this.#canSetCookie() && isPageOrFetch(this.req)
   }
 
   /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
@@ -68,12 +71,20 @@ export class SessionState {
     this.#failure = verdict.failure
     if (verdict.user !== undefined) this.#setUser(verdict.user)
     // Where the headers left meanwhile, the token is lost. The old one is still good.
-    if (verdict.token !== undefined && !this.res.headersSent) this.#send(verdict.token, verdict.record!)
+    if (verdict.token !== undefined && this.#canSetCookie()) this.#send(verdict.token, verdict.record!)
+    if (verdict.record === undefined && verdict.held.length === 1 && !this.#isProduction)
+      warnOfRefusedClient()
   }
 
   /** From here on nothing can be done to the session of this request: every change fails with this error. */
   refuse(error: unknown): void {
     this.#failure = error
+  }
+
+  /** Another manager takes over the request. Whoever is the user here is none there. */
+  release(): void {
+    if (this.req.user === this.#user) this.req.user = undefined
+    this.#isReleased = true
   }
 
   /** Fails where the session of this request is not known. */
@@ -91,7 +102,7 @@ export class SessionState {
   ): Promise<SessionInfo> {
     return this.#inTurn(async () => {
       if (!crossSite) this.#assertFromOurPages('login')
-      this.#assertHeadersUnsent()
+      this.#assertCanSetCookie()
       const { engine } = this.wiring
       // Data crosses from the guest that this client is: never from a session that it was refused.
       const kept = this.record === undefined ? [] : keep
@@ -110,7 +121,7 @@ export class SessionState {
       this.#end()
       // A cookie is cleared only when its session has ended, by whomever.
       const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
-      if (isGone && !this.res.headersSent) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
+      if (isGone && this.#canSetCookie()) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
       return wasThere
     })
   }
@@ -132,21 +143,27 @@ export class SessionState {
 
   async #writeAsGuest(data: JsonObject): Promise<void> {
     if (Object.keys(data).length === 0) return
-    this.#assertHeadersUnsent()
+    // The guest's cookie would replace a login that this client was refused, or one of several.
+    if (this.holdsLogin) throw sessionRefused()
+    this.#assertCanSetCookie()
     this.#assertFromOurPages()
-    // A login that this client was refused, or one of several, is still this browser's to end.
+    // A guest that this client was refused is still this browser's to end.
     const alsoHeld = this.#verdict.held
     await this.#begin(await this.wiring.engine.startGuest(data, this.client()), alsoHeld)
   }
 
   /** Takes on a session that was just stored, and gives its token to the browser. */
   async #begin({ record, token }: Started, alsoHeld: readonly SessionRecord[] = []): Promise<void> {
-    if (this.res.headersSent) {
-      // They left while the session was being stored. A session whose token nobody gets must not stay.
-      await this.wiring.engine.end([record])
+    if (!this.#canSetCookie()) {
+      // The headers left while the session was being stored. A session whose token nobody gets must not stay. What was
+      // there before has ended in any case.
       this.#end()
+      await this.wiring.engine.end([record])
       throw headersSent()
     }
+    const { wasLookedUp, held, hasEnded, barred } = this.#verdict
+    const replacesUnknown = wasLookedUp && held.length === 0 && !hasEnded && barred === undefined
+    if (replacesUnknown && !this.#isProduction) warnOfSharedCookie(this.req, this.cookie.name)
     this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
     this.#send(token, record)
   }
@@ -159,13 +176,17 @@ export class SessionState {
     const { hasEnded, held } = this.#verdict
     this.#verdict = { ...nobody, hasEnded: hasEnded || held.length > 0 }
     // Another package may have put its own user there: that one stays.
-    if (this.req.user === this.#user) this.req.user = undefined
+    if (!this.#isReleased && this.req.user === this.#user) this.req.user = undefined
     this.#user = undefined
   }
 
   #setUser(user: unknown): void {
     this.#user = user as Express.User
-    this.req.user = this.#user
+    if (!this.#isReleased) this.req.user = this.#user
+  }
+
+  get #isProduction(): boolean {
+    return this.wiring.settings.isProduction
   }
 
   /** One change after the other, so that two writes of one request can't start two guests. */
@@ -179,8 +200,13 @@ export class SessionState {
     return done
   }
 
-  #assertHeadersUnsent(): void {
-    if (this.res.headersSent) throw headersSent()
+  /** Whether a cookie can still reach the browser. Express-ws gives a handshake a response that nobody sends. */
+  #canSetCookie(): boolean {
+    return canRespond(this.res) && !isHandshake(this.req)
+  }
+
+  #assertCanSetCookie(): void {
+    if (!this.#canSetCookie()) throw headersSent()
   }
 
   /**
@@ -199,18 +225,4 @@ function withData(edit: (data: JsonObject) => JsonObject) {
     const data = edit(record.data)
     return data === record.data ? record : { ...record, data }
   }
-}
-
-function sessionEnded(): SessionError {
-  return new SessionError(
-    'SESSION_ENDED',
-    'This session has ended (logout, revocation or expiry), so nothing can be written to it. Log in again first.',
-  )
-}
-
-function headersSent(): SessionError {
-  return new SessionError(
-    'HEADERS_SENT',
-    'This needs a new cookie, and the response headers have been sent. Await it before the response begins.',
-  )
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, Response } from 'express'
 import { isSessionError, type SessionError } from '../../errors.js'
 import type { Refused } from '../options.js'
+import { canRespond } from './can-respond.js'
 import { sendRefusal } from './refusal-page.js'
 import { attachedState } from './session-of.js'
 
@@ -19,8 +20,10 @@ export function stop(
   error: unknown,
   own?: Refused,
 ): void {
-  if (!res.headersSent) res.setHeader('Cache-Control', 'no-store')
-  if (!isRefusal(error) || res.headersSent) return next(orSomeError(error))
+  // A socket may have no response, or one that can't respond: then its own error handling refuses it.
+  const isOpen = canRespond(res)
+  if (isOpen) res.setHeader('Cache-Control', 'no-store')
+  if (!isOpen || !isRefusal(error)) return next(orSomeError(error))
   const refused = own ?? attachedState(req)?.wiring.settings.refused ?? sendRefusal
   const send = async () => refused(req as Request, res as Response, next as NextFunction, error)
   // Express 4 does not look at promises, and after a lookup nothing catches what is thrown.

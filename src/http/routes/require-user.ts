@@ -36,7 +36,8 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
   return function requireUserGuard(req, res, next) {
     const state = stateOf(req)
     if (state.user !== undefined) {
-      if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
+      if (!res.headersSent && !res.hasHeader('Cache-Control'))
+        res.setHeader('Cache-Control', 'private, no-store')
       return next()
     }
     if (state.failure !== undefined) return stop(req, res, next, state.failure, refused)
