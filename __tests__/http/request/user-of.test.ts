@@ -1,4 +1,5 @@
 import { login, requireUser, sessionOf, userOf } from 'express-sid'
+import { MINUTE, moveTheClock, stopTheClock } from '../../support/core.js'
 import { ann } from '../../support/people.js'
 import { expresses, site as siteOn, type ExpressModule, type SiteOptions } from '../../support/site.js'
 
@@ -22,6 +23,8 @@ function site(module: ExpressModule, options?: SiteOptions) {
     })
   })
 }
+
+afterEach(() => jest.useRealTimers())
 
 describe.each(expresses)('userOf() on %s', (_name, module) => {
   test('is the user, who is the same as req.user', async () => {
@@ -56,6 +59,19 @@ describe.each(expresses)('userOf() on %s', (_name, module) => {
     store.breakAt('get', 'throws')
     const { status, body } = await browser.get('/unguarded')
     expect([status, body.code]).toEqual([503, 'STORE_FAILED'])
+  })
+
+  test('says why a login that is there is not this browser’s: its cookie was outdated', async () => {
+    stopTheClock()
+    const browser = await site(module, { onReuse: 'report' }).logIn()
+    const copy = browser.copy()
+    for (const minutes of [60, 6, 6]) {
+      moveTheClock(minutes * MINUTE)
+      await browser.get('/account')
+    }
+    const { status, body } = await copy.get('/unguarded')
+    expect([status, body.code]).toEqual([401, 'SECRET_REUSED'])
+    expect((await browser.get('/unguarded')).body).toEqual(ann)
   })
 
   test('throws MIDDLEWARE_MISSING if the middleware did not run', () => {
