@@ -144,6 +144,20 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     })
   })
 
+  test.each([
+    ['sessionMiddleware', sessionMiddleware, 'Write sessionMiddleware() in place of'],
+    ['requireUser', requireUser, 'Write requireUser() in place of'],
+    ['login', login, 'Write login(authenticate) in place of'],
+    ['logout', logout, 'Write logout() in place of'],
+  ])('%s without its parentheses is an error that says so', async (_what, handler, words) => {
+    const app = express()
+    app.use(handler as never, (_req, res) => void res.send('went on'))
+    app.use(answerWithCode())
+    const res = await new Visitor(app).get()
+    expect([res.status, res.body.code]).toEqual([500, 'OPTION_INVALID'])
+    expect(res.body.message).toContain(words)
+  })
+
   test.each(styles)('leaves what a route throws to Express, once, with a store that is %s', async (style) => {
     let runs = 0
     const { logIn, errors } = site(express, { style }, (routes) => {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
+import { checkListener } from './event-names.js'
 import { isPromise } from '../lib/promises.js'
 import type { StoreOperation } from './records/store-calls.js'
 
@@ -71,16 +72,32 @@ export interface SessionEvents {
 /** May be async: no request waits for it, and a rejection is reported as a throw is. */
 export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
 
+// The compiler keeps it complete.
+const names: Record<keyof SessionEvents, true> = {
+  login: true,
+  logout: true,
+  revoke: true,
+  expire: true,
+  loginRefused: true,
+  clientChange: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
+  storeError: true,
+}
+
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */
 export class Events {
   // An app may well add a listener for each of its sockets: no warning of a leak.
   readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
     this.#emitter.on(name, listener)
   }
 
   off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
     this.#emitter.off(name, listener)
   }
 

@@ -32,6 +32,7 @@ export interface Sessions {
   /**
    * Calls the listener at each such event, in the order of registration. Listeners must not be slow.
    *
+   * @throws SessionError OPTION_INVALID for an event that there is not, and for what is no function.
    * @example
    * sessions.on('login', ({ userId, client }) => audit.info('login', userId, client.ip))
    */

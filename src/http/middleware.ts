@@ -10,6 +10,7 @@ import { createSessions } from './create-sessions.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { refusalOf } from './origin/refusal.js'
 import { canRespond } from './request/can-respond.js'
+import { refuseRequest } from './refuse-request.js'
 import { captureRemoteAddress, isSecure } from './request/client-of.js'
 import { useDictionaryMode } from './request/dictionary-mode.js'
 import { isHandshake } from './request/fetch-metadata.js'
@@ -31,6 +32,7 @@ import { wiringOf } from './wiring.js'
  * app.get('/', (req, res) => res.send(`Welcome ${req.user?.name ?? 'Stranger'}!`))
  */
 export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHandler {
+  refuseRequest(given, 'sessionMiddleware()')
   const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
   const { engine, settings } = wiring
   const { cookie, trustedOrigins } = settings

@@ -98,7 +98,7 @@ const isNotSo: Owner['complaint'] = (label, mustBe, given) => `${label} is ${giv
  */
 export function readOptions<T extends Table>(given: unknown, of: Owner, table: T): Values<T> {
   const names = Object.keys(table)
-  if (!isObject(given)) throw noObject(given, of, names)
+  if (!isObject(given) || isForeign(given, names)) throw noObject(given, of, names)
   const foreign = Object.keys(of.elsewhere ?? {}).find((name) => name in given)
   if (foreign !== undefined)
     throw invalid(`${of.label(foreign)} is no option here: ${of.elsewhere![foreign]}.`)
@@ -117,8 +117,20 @@ function readOne(option: Option<unknown>, given: unknown, of: Owner, name: strin
   return option.kind(value, { label, mustBe })
 }
 
+/**
+ * Whether it is no collection of options, but something else without fields: a promise, a Map, a store. Each would pass
+ * for options that are all left out.
+ */
+function isForeign(given: object, names: readonly string[]): boolean {
+  const parent = Object.getPrototypeOf(given) as object | null
+  // Also that of another realm, such as `node:vm`.
+  const isPlain = parent === null || Object.getPrototypeOf(parent) === null
+  return !isPlain && Object.keys(given).length === 0 && !names.some((name) => name in given)
+}
+
 function noObject(given: unknown, { all, example }: Owner, names: readonly string[]): Error {
   const such = example === undefined ? '' : ` such as ${example}`
   const list = example === undefined ? ` They are ${names.join(', ')}.` : ''
-  return invalid(`${all} must be an object${such}, not ${show(given)}.${list}`)
+  const words = isObject(given) ? `an instance of ${given.constructor.name}` : show(given)
+  return invalid(`${all} must be an object${such}, not ${words}.${list}`)
 }

@@ -3,6 +3,7 @@ import { invalid } from '../../lib/invalid.js'
 import { address, callback } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import type { Refused } from '../options.js'
+import { refuseRequest } from '../refuse-request.js'
 import { refusedOption } from '../refused-option.js'
 import { clientOf } from '../request/client-of.js'
 import { sharedLoginOptions } from '../request/login-options.js'
@@ -71,6 +72,7 @@ const loginOptions = {
  * fails.
  */
 export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
+  refuseRequest(authenticate, 'login(authenticate)')
   if (typeof authenticate !== 'function') {
     throw invalid('login() needs a function that returns the user: login((req) => checkPassword(req.body)).')
   }

@@ -3,6 +3,7 @@ import { answer } from './respond.js'
 import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import { stop } from '../request/stop.js'
+import { refuseRequest } from '../refuse-request.js'
 import { refusedOption } from '../refused-option.js'
 import type { Refused } from '../options.js'
 import { rejectUnintended } from './reject-unintended.js'
@@ -28,6 +29,7 @@ const logoutOptions = {
  * store fails: then the session may live on, and the cookie is kept so that the logout can be tried again.
  */
 export function logout(options: LogoutOptions = {}): RequestHandler {
+  refuseRequest(options, 'logout()')
   const settings = readOptions(options, ofFunction('logout()'), logoutOptions)
   return function logoutRoute(req, res, next) {
     perform(req, res, settings).catch((error: unknown) => stop(req, res, next, error, settings.refused))

@@ -5,6 +5,7 @@ import { invalid } from '../../lib/invalid.js'
 import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
 import { stop } from '../request/stop.js'
+import { refuseRequest } from '../refuse-request.js'
 import { refusedOption } from '../refused-option.js'
 import type { Refused } from '../options.js'
 import { isLoginPage, loginPageFor } from './return-to.js'
@@ -32,6 +33,7 @@ const requireUserOptions = {
  * Answers 401 (UNAUTHENTICATED) or a redirect; 503 when the store failed, whatever `onStoreError` says.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
+  refuseRequest(options, 'requireUser()')
   const { loginPage, refused } = readOptions(options, ofFunction('requireUser()'), requireUserOptions)
   return function requireUserGuard(req, res, next) {
     const state = stateOf(req)
