@@ -10,7 +10,7 @@ export interface SessionLoginOptions {
   /** The names of the guest's data to keep. Default: none. From another login nothing ever crosses. */
   readonly keep?: readonly string[] | undefined
   /**
-   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * Lets other sites' pages send the visitor here: for callbacks of OAuth and SAML, which must
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined
