@@ -134,7 +134,7 @@ describe('installed', () => {
     writeFileSync(join(folder, 'readme.mjs'), onAnyPort)
     expect((await node(['readme.mjs'])).trim().split(/\n(?=\d{3} )/)).toEqual([
       '303 /login?returnTo=%2Faccount',
-      '303 /login?failed',
+      '303 /login?failed&returnTo=%2Faccount',
       expect.stringMatching(/^200 <p>Wrong email or password\. Please try again\.<form method="post">/),
       '303 /account',
       '200 {"id":1,"name":"Ann"}',
