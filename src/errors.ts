@@ -1,3 +1,5 @@
+import { causeText } from './lib/cause-text.js'
+
 /** All error codes, each with the HTTP status that Express responds with, what went wrong, and what to do. */
 const statusByCode = {
   /**
@@ -24,6 +26,11 @@ const statusByCode = {
    * `delete()`.
    */
   DATA_INVALID: 500,
+  /**
+   * The data of a session would take more than `maxDataBytes`, so the write was refused. Keep large values elsewhere,
+   * and limit what visitors can add.
+   */
+  DATA_TOO_LARGE: 413,
   /** A write to a session that has been logged out, revoked or has expired. The user must log in again. */
   SESSION_ENDED: 401,
   /**
@@ -96,7 +103,8 @@ export type SessionErrorCode = keyof typeof statusByCode
 
 /**
  * Every error that this package makes. It has a stable `code`, the HTTP `status` for the response, a message for
- * developers that says the fix, and the `cause` where there is one.
+ * developers that says the fix, and the `cause` where there is one. The message ends with what the cause says, without
+ * what looks like a secret.
  *
  * An error with a status below 500 is an expected refusal. The middleware and the route helpers send it themselves, or
  * call the option `refused`. It does not reach the app's error handler.
@@ -117,12 +125,18 @@ export class SessionError extends Error {
   readonly expose: boolean
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(withCause(message, options?.cause), options)
     this.code = code
     this.status = statusByCode[code]
     this.statusCode = this.status
     this.expose = this.status < 500
   }
+}
+
+/** Many print an error's stack only, and Express 4 is one of them. So the message itself says what has failed below. */
+function withCause(message: string, cause: unknown): string {
+  const text = causeText(cause)
+  return text === undefined ? message : `${message} Cause: ${text}`
 }
 
 /** True for a `SessionError` of this or another copy of the package. */

@@ -27,8 +27,10 @@ export interface SessionRecord {
   readonly unusedRotations?: number | undefined
   /** Why the session has ended, in the moment before its record is deleted. */
   readonly endedBy?: 'reuse' | 'login' | undefined
-  /** Whose session it is; absent for a guest. Never changes during a session's life. */
+  /** Whose session it is, as text; absent for a guest. Never changes during a session's life. */
   readonly userId?: string | undefined
+  /** `'number'` where the application's own id is a number: `userId` is its text. */
+  readonly userIdType?: 'number' | undefined
   /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */
   readonly user?: JsonObject | undefined
   /** The application's own values. */
@@ -50,7 +52,8 @@ export interface SessionRecord {
 /** What may be shown of a session to its owner or to an administrator: everything but credentials and data. */
 export interface SessionInfo {
   readonly id: string
-  readonly userId: string | undefined
+  /** Whose session it is: text, or a number where the application's own id is one. `undefined` for a guest. */
+  readonly userId: string | number | undefined
   readonly user: JsonObject | undefined
   /** "Chrome on macOS", from the user agent. */
   readonly label: string

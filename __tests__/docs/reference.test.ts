@@ -61,6 +61,7 @@ const statuses: Record<SessionErrorCode, number> = {
   USER_INVALID: 500,
   USER_LOAD_FAILED: 503,
   DATA_INVALID: 500,
+  DATA_TOO_LARGE: 413,
   SESSION_ENDED: 401,
   SECRET_REUSED: 401,
   HEADERS_SENT: 500,
@@ -87,6 +88,7 @@ const events: Record<keyof SessionEvents, true> = {
   rotationUnused: true,
   reuse: true,
   storeError: true,
+  unawaited: true,
 }
 
 test('every error code is on the page, with its status, and no other', () => {

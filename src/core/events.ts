@@ -10,8 +10,8 @@ import type { StoreOperation } from './records/store-calls.js'
 export interface SessionEvent {
   /** The public id of the session. */
   readonly sessionId: string
-  /** Whose session it is. */
-  readonly userId: string
+  /** Whose session it is: text, or a number where the application's own id is one. */
+  readonly userId: string | number
 }
 
 /**
@@ -34,7 +34,7 @@ export interface SessionEvents {
   /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
   loginRefused: {
     readonly reason: string | undefined
-    readonly userId: string | undefined
+    readonly userId: string | number | undefined
     readonly client: Client
   }
   /** Another client seems to use the session. Sent at most once per session and `touchInterval`. */
@@ -67,6 +67,20 @@ export interface SessionEvents {
    * touch or a sweep that fails shows only here.
    */
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
+  /**
+   * A call of this package failed, and the application had not awaited its promise: the visitor was told that all is
+   * well. Sent once for each place in the code, with a warning of the process (`SID_UNAWAITED`).
+   *
+   * @example sessions.on('unawaited', ({ call, place, error }) => log.error({ call, place, error }))
+   */
+  unawaited: {
+    /** What was called, such as `sessionOf(req).set()`. */
+    readonly call: string
+    /** Where: the function, the file and the line, as in a stack. */
+    readonly place: string
+    /** What the promise was rejected with. */
+    readonly error: unknown
+  }
 }
 
 /** May be async: no request waits for it, and a rejection is reported as a throw is. */
@@ -84,6 +98,7 @@ const names: Record<keyof SessionEvents, true> = {
   rotationUnused: true,
   reuse: true,
   storeError: true,
+  unawaited: true,
 }
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { UserId } from '../core/user-id.js'
 import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
@@ -35,7 +36,7 @@ export interface SessionOptions {
   readonly touchInterval?: Duration | undefined
   /**
    * How often a login gets a new secret, so that a copied cookie dies by itself and its use shows; `false`: never.
-   * At least twice `rotationGrace`. Default `'1h'`.
+   * At least twice `rotationGrace`. Default `'1h'`; `false` on a store whose `atomicUpdates` is false, which can't do it.
    */
   readonly rotateEvery?: Duration | false | undefined
   /**
@@ -50,6 +51,11 @@ export interface SessionOptions {
   readonly onReuse?: ReusePolicy | undefined
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
+  /**
+   * How many bytes the data of one session may take as JSON. A write beyond it rejects with DATA_TOO_LARGE (413), and
+   * so does a login whose `keep` is too large. Each request reads all data of its session. Default 65,536 (64 KB).
+   */
+  readonly maxDataBytes?: number | undefined
   /**
    * What a request gets when its lookup fails: `'fail'` (default), an error with status 503; `'anonymous'`, no
    * user. Login, logout and data writes fail either way.
@@ -72,12 +78,17 @@ export interface SessionOptions {
   readonly refused?: Refused | undefined
   /**
    * Reads the user of a session on each request; then the session keeps the id alone. Nothing found makes that
-   * request anonymous, a throw is a 503; neither ends the session.
+   * request anonymous, a throw is a 503; neither ends the session. A number comes back as a number. Any other id is
+   * given as its text, such as that of a bigint or of an ObjectId.
    */
-  readonly loadUser?: ((id: string) => unknown) | undefined
-  /** Where a user's id is. Default: `(user) => user.id`. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a string or a number: the application knows which
+  readonly loadUser?: ((id: any) => unknown) | undefined
+  /**
+   * Where a user's id is: a string, an integer, a bigint, or an object that stands for an id, such as an ObjectId.
+   * Default: `(user) => user.id`.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
-  readonly userId?: ((user: any) => string | number) | undefined
+  readonly userId?: ((user: any) => UserId) | undefined
   /** Picks what the session keeps of a user: never a password hash. Default: the whole user, as JSON. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
   readonly serializeUser?: ((user: any) => object) | undefined

@@ -1,6 +1,7 @@
 import { unknownNames } from './did-you-mean.js'
 import { invalid, show } from './invalid.js'
 import { isObject } from './is-object.js'
+import { isUnwantedPromise } from './promises.js'
 
 /** Where an option stands, for the errors of its kind. */
 export interface Place {
@@ -98,7 +99,8 @@ const isNotSo: Owner['complaint'] = (label, mustBe, given) => `${label} is ${giv
  */
 export function readOptions<T extends Table>(given: unknown, of: Owner, table: T): Values<T> {
   const names = Object.keys(table)
-  if (!isObject(given) || isForeign(given, names)) throw noObject(given, of, names)
+  if (!isObject(given) || isUnwantedPromise(given) || isForeign(given, names))
+    throw noObject(given, of, names)
   const foreign = Object.keys(of.elsewhere ?? {}).find((name) => name in given)
   if (foreign !== undefined)
     throw invalid(`${of.label(foreign)} is no option here: ${of.elsewhere![foreign]}.`)
@@ -112,6 +114,7 @@ function readOne(option: Option<unknown>, given: unknown, of: Owner, name: strin
   if (value === undefined && option.required !== true) return undefined
   const label = of.label(name)
   const mustBe: Place['mustBe'] = (what, words = show(value)) => {
+    isUnwantedPromise(value)
     throw invalid(of.complaint(label, what, words))
   }
   return option.kind(value, { label, mustBe })

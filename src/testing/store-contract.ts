@@ -6,6 +6,7 @@ import { deletingCases } from './cases/deleting.js'
 import { expiringCases } from './cases/expiring.js'
 import { keepingCases } from './cases/keeping.js'
 import { listingCases } from './cases/listing.js'
+import { pagingCases } from './cases/paging.js'
 import { updatingManyCases } from './cases/updating-many.js'
 import { updatingCases } from './cases/updating.js'
 
@@ -37,6 +38,7 @@ const all: readonly StoreCase[] = [
   ...updatingManyCases,
   ...deletingCases,
   ...listingCases,
+  ...pagingCases,
   ...expiringCases,
 ]
 

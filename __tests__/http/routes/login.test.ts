@@ -102,10 +102,10 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     [null, {}],
     [false, {}],
     [refuse(), {}],
-    [refuse({ reason: 'locked', userId: 7 }), { reason: 'locked', userId: '7' }],
+    [refuse({ reason: 'locked', userId: 7 }), { reason: 'locked', userId: 7 }],
   ])(
     'refuses when authenticate returns %p, always with the same 401',
-    async (answer, { reason, userId }: { reason?: string; userId?: string }) => {
+    async (answer, { reason, userId }: { reason?: string; userId?: number }) => {
       const { visitor, sessions } = site(module, () => answer)
       const events = eventsOf(sessions)
       const text = await visitor().login()
@@ -363,7 +363,7 @@ describe('login()', () => {
     const given = { userId: (user: { uuid: number }) => user.uuid }
     const { logIn, sessions } = site(module, () => ({ uuid: 7, name: 'Ann' }), {}, given)
     const { id } = await logIn()
-    expect(await sessions.list(7)).toMatchObject([{ id, userId: '7' }])
+    expect(await sessions.list(7)).toMatchObject([{ id, userId: 7 }])
   })
 
   test('keeps of the user what serializeUser picks', async () => {

@@ -237,6 +237,19 @@ describe('sessionOf(req)', () => {
     expect(await sessions.find(ids[0]!)).toBeUndefined()
   })
 
+  test.each([undefined, '', 'sid', '../sid'])(
+    'revoking %p ends nothing, and not this session',
+    async (id) => {
+      const { first, visitor, sessions, browsers } = await threeLogins()
+      expect((await revoke(first, id as string)).body).toBe(false)
+      // A client that was refused has no session to see, and still holds one.
+      const refused = browsers[1].copy(firefox)
+      expect((await revoke(refused, id as string)).body).toBe(false)
+      expect((await revoke(visitor(), id as string)).body).toBe(false)
+      expect(await sessions.list('ann')).toHaveLength(3)
+    },
+  )
+
   test('revokes all others, or all', async () => {
     const { first, ids, sessions } = await threeLogins()
     expect((await revokeOthers(first)).body).toBe(2)

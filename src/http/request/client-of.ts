@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { cleanAddress } from '../../core/client/address.js'
 import type { Client } from '../../core/client/client.js'
 import { cleanUserAgent } from '../../core/client/user-agent.js'
+import { detached } from '../../lib/detached.js'
 
 /** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
 type MaybeExpress = IncomingMessage & {
@@ -20,7 +21,9 @@ export function clientOf(req: IncomingMessage, known?: Client): Client {
   const agent = req.headers['user-agent']
   const address = (req as MaybeExpress).ip ?? req.socket.remoteAddress
   if (known !== undefined && agent === known.userAgent && address === known.ip) return known
-  return { userAgent: cleanUserAgent(agent), ip: cleanAddress(address) }
+  // What Express takes from X-Forwarded-For is a part of that header, and would keep all of it in memory.
+  const isFromHeader = address !== undefined && address !== req.socket.remoteAddress
+  return { userAgent: cleanUserAgent(agent), ip: cleanAddress(isFromHeader ? detached(address) : address) }
 }
 
 /**

@@ -20,7 +20,7 @@ export type Authenticate = (req: Request) => unknown
 /** Why a login was refused, as `refuse()` said it. Not for the visitor: it could tell who has an account. */
 export interface LoginFailure {
   readonly reason: string | undefined
-  readonly userId: string | undefined
+  readonly userId: string | number | undefined
 }
 
 /** Responds to a refused login. May be async; what it throws goes to Express. */

@@ -12,7 +12,7 @@ export class Refusal {
 
   constructor(
     readonly reason: string | undefined,
-    readonly userId: string | undefined,
+    readonly userId: string | number | undefined,
   ) {}
 }
 
@@ -30,7 +30,7 @@ const refuseOptions = {
  */
 export function refuse(why: { reason?: string; userId?: string | number } = {}): Refusal {
   const { reason, userId } = readOptions(why, ofFunction('refuse()'), refuseOptions)
-  return new Refusal(reason, userId === undefined ? undefined : String(userId))
+  return new Refusal(reason, userId)
 }
 
 /** The refusal in what `authenticate` returned: `undefined` for a user. */
