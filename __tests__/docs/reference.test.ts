@@ -54,6 +54,16 @@ test.each(entries.map((path) => path.replace('.', 'express-sid')))(
   },
 )
 
+test('every name on the page says what it is, before its members', () => {
+  const sections = page.split('\n### ').slice(1)
+  const silent = sections.filter((section) => {
+    const [, afterSignature = ''] = section.split('\n```\n')
+    return !/^\s*[A-Z`_*[]/.test(afterSignature)
+  })
+  expect(sections.length).toBeGreaterThan(30)
+  expect(silent.map((section) => section.split('\n')[0])).toEqual([])
+})
+
 // These two lists are checked by the compiler: a code or an event that is missing here is a type error.
 const statuses: Record<SessionErrorCode, number> = {
   OPTION_INVALID: 500,

@@ -24,6 +24,7 @@ export interface Upgraded {
   readonly session: SessionInfo
 }
 
+/** The options of `authenticateUpgrade()`, checked at each call. */
 export interface UpgradeOptions {
   /**
    * The Express app. Needed behind a proxy: its `trust proxy` says whose forwarded headers to believe, and a

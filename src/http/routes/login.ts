@@ -26,6 +26,7 @@ export interface LoginFailure {
 /** Responds to a refused login. May be async; what it throws goes to Express. */
 export type LoginFailed = (req: Request, res: Response, info: LoginFailure) => unknown
 
+/** The options of `login()`. All are optional; all are checked at start. */
 export interface LoginOptions {
   /** The names of the guest's data that the login keeps. Default: none. */
   readonly keep?: readonly string[] | undefined

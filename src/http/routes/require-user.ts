@@ -12,6 +12,7 @@ import type { Refused } from '../options.js'
 import { isLoginPage, loginPageFor } from './return-to.js'
 import { stateOf } from '../request/session-of.js'
 
+/** The options of `requireUser()`. All are optional; all are checked at start. */
 export interface RequireUserOptions {
   /**
    * The path of the login page. A browser is sent there (303) with `?returnTo=` naming the page it asked for,
