@@ -74,6 +74,9 @@ const statuses: Record<SessionErrorCode, number> = {
   DATA_TOO_LARGE: 413,
   SESSION_ENDED: 401,
   SECRET_REUSED: 401,
+  BINDING_REQUIRED: 401,
+  BINDING_UNAVAILABLE: 503,
+  UNBOUND: 403,
   HEADERS_SENT: 500,
   STORE_FAILED: 503,
   STORE_TIMEOUT: 503,
@@ -97,6 +100,8 @@ const events: Record<keyof SessionEvents, true> = {
   rotate: true,
   rotationUnused: true,
   reuse: true,
+  bind: true,
+  stale: true,
   storeError: true,
   unawaited: true,
 }

@@ -34,6 +34,12 @@ export class Records {
     return isSessionId(id) ? this.#lookup.find(id) : undefined
   }
 
+  /** As `find`, and never from a cache of the store. */
+  findFresh(id: string): MaybePromise<SessionRecord | undefined> {
+    this.#assertOpen()
+    return this.#lookup.findFresh(id)
+  }
+
   /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
   findFor(id: string, secret: string, onFound: OnFound): void {
     try {

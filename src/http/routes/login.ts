@@ -43,7 +43,7 @@ export interface LoginOptions {
    */
   readonly failed?: LoginFailed | undefined
   /**
-   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * Lets other sites' pages send the visitor here: for callbacks of OAuth and SAML, which must
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined

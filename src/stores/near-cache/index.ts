@@ -94,6 +94,11 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
         (record) => near.settle(id, place, record),
       )
     },
+    getFresh(id) {
+      near.drop(id)
+      const read = () => (store.getFresh === undefined ? store.get(id) : store.getFresh(id))
+      return ask(read, same)
+    },
     clear: () => near.clear(),
     atomicUpdates: store.atomicUpdates,
     ...(store.listByUser && {
