@@ -25,6 +25,7 @@ import { ReportLimit } from './report-limit.js'
 import type { Settings } from './settings.js'
 import { hashOf } from './token.js'
 import type { DeviceSigns } from './verdict.js'
+import { userIdOf } from './user-id.js'
 
 /** What the browser is told to prove next. */
 export interface Challenge {
@@ -41,7 +42,6 @@ const noSigns: DeviceSigns = { values: [], isSkipped: false }
 
 // The id of a session, and 256 random bits.
 const OFFER = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
-const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Binds sessions to devices, and holds those requests of a bound session that do not come from its device. Nothing is
@@ -120,7 +120,7 @@ export class DeviceBinding {
     sessionId: string,
     proofText: string | undefined,
   ): Promise<Refreshed | Challenge | undefined> {
-    const record = ID.test(sessionId) ? await this.#find(sessionId) : undefined
+    const record = await this.#find(sessionId)
     if (record === undefined || !hasKey(record.binding)) return undefined
     const proof = proofText === undefined ? undefined : parseProof(proofText)
     if (proof === undefined || !proves(record, proof)) return this.#challenge(record)
@@ -157,11 +157,15 @@ export class DeviceBinding {
     return { sessionId: record.id, challenge }
   }
 
-  #reportBound({ id: sessionId, userId = '', binding }: SessionRecord): void {
-    if (hasKey(binding)) this.events.emit('bind', { sessionId, userId, algorithm: binding.key.algorithm })
+  #reportBound(record: SessionRecord): void {
+    const { id: sessionId, binding } = record
+    if (!hasKey(binding)) return
+    this.events.emit('bind', { sessionId, userId: userIdOf(record) ?? '', algorithm: binding.key.algorithm })
   }
 
-  #stale({ id: sessionId, userId = '' }: SessionRecord, reason: StaleReason, client: Client): SessionError {
+  #stale(record: SessionRecord, reason: StaleReason, client: Client): SessionError {
+    const sessionId = record.id
+    const userId = userIdOf(record) ?? ''
     if (this.#limit.allows(sessionId)) this.events.emit('stale', { sessionId, userId, reason, client })
     return reason === 'skipped' ? unavailable() : required()
   }

@@ -37,7 +37,7 @@ export class Records {
   /** As `find`, and never from a cache of the store. */
   findFresh(id: string): MaybePromise<SessionRecord | undefined> {
     this.#assertOpen()
-    return this.#lookup.findFresh(id)
+    return isSessionId(id) ? this.#lookup.findFresh(id) : undefined
   }
 
   /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
