@@ -73,8 +73,10 @@ export interface SessionRecord {
   readonly endedBy?: 'reuse' | 'login' | undefined
   /** How far the session is bound to its device; absent where that was never offered (`deviceBinding`). */
   readonly binding?: SessionBinding | undefined
-  /** Whose session it is; absent for a guest. Never changes during a session's life. */
+  /** Whose session it is, as text; absent for a guest. Never changes during a session's life. */
   readonly userId?: string | undefined
+  /** `'number'` where the application's own id is a number: `userId` is its text. */
+  readonly userIdType?: 'number' | undefined
   /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */
   readonly user?: JsonObject | undefined
   /** The application's own values. */
@@ -96,7 +98,8 @@ export interface SessionRecord {
 /** What may be shown of a session to its owner or to an administrator: everything but credentials and data. */
 export interface SessionInfo {
   readonly id: string
-  readonly userId: string | undefined
+  /** Whose session it is: text, or a number where the application's own id is one. `undefined` for a guest. */
+  readonly userId: string | number | undefined
   readonly user: JsonObject | undefined
   /** "Chrome on macOS", from the user agent. */
   readonly label: string

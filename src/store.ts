@@ -9,6 +9,13 @@ export type { MaybePromise } from './lib/promises.js'
  */
 export type UpdateResult = 'ok' | 'absent' | 'conflict'
 
+/** A page of a user's records. */
+export interface RecordPage {
+  readonly records: SessionRecord[]
+  /** What the call for the next page is given; `undefined` after the last page. Only this store can read it. */
+  readonly next: string | undefined
+}
+
 /**
  * Where sessions live. One record is one value with a version under one key, its id; each operation is
  * atomic on that key. The core does the rest for every store alike: deadlines, retries on conflict,
@@ -68,6 +75,17 @@ export interface SessionStore {
   listByUser?(userId: string): MaybePromise<SessionRecord[]>
 
   /**
+   * Optional, for users with very many sessions: the records that `listByUser` returns, a page at a time, in an order
+   * of the store's own. A page has at most `limit` records, and may have fewer before the last one.
+   *
+   * A record that is there from the first page to the last is returned, whatever is inserted, changed and ended in the
+   * meantime; where it was changed, it may be returned twice.
+   *
+   * @param after `next` of the page before; left out for the first page.
+   */
+  pageByUser?(userId: string, limit: number, after?: string): MaybePromise<RecordPage>
+
+  /**
    * Optional, for stores in which one question about many ids is cheaper than many questions: the records of
    * these ids, in their order, `undefined` for each that is absent. The core then gathers the lookups of one turn
    * of the event loop. A damaged record spoils only its own place in the result.
@@ -94,4 +112,7 @@ export interface SessionStore {
 export interface ListingStore extends SessionStore {
   /** All records of a user, in any order. May include some whose deadline has passed. Any string is a user id. */
   listByUser(userId: string): MaybePromise<SessionRecord[]>
+
+  /** The same, a page at a time: see `SessionStore`. */
+  pageByUser(userId: string, limit: number, after?: string): MaybePromise<RecordPage>
 }

@@ -2,6 +2,9 @@ import { wiringOf } from '../../src/http/wiring.js'
 import { createSessions, login, memoryStore, sessionMiddleware, type SessionOptions } from 'express-sid'
 import { ann, DAY, MINUTE, SECOND } from '../support/core.js'
 import { expresses, site } from '../support/site.js'
+import { MemoryStore } from 'express-session'
+import { fromExpressSession } from 'express-sid/express-session-store'
+import { nearCache } from 'express-sid/near-cache'
 import request from 'supertest'
 
 const invalid = (...words: string[]) =>
@@ -23,9 +26,11 @@ const names = [
   'rotationGrace',
   'onReuse',
   'storeTimeout',
+  'maxDataBytes',
   'onStoreError',
   'onClientChange',
   'trustedOrigins',
+  'refused',
   'loadUser',
   'userId',
   'serializeUser',
@@ -75,6 +80,7 @@ test('lifetimes are 7 and 30 days, an hour for guests, and a touch in five minut
     guestIdleTimeout: 60 * MINUTE,
     touchInterval: 5 * MINUTE,
     storeTimeout: 2 * SECOND,
+    maxDataBytes: 65_536,
     onStoreError: 'fail',
     onClientChange: { engine: 'refuse', network: 'report' },
   })
@@ -116,6 +122,16 @@ test('rotation leaves room for late responses, and can be turned off', () => {
     onReuse: 'end',
   })
   expect(wiringOf(createSessions({ rotateEvery: false }))!.settings.rotateEvery).toBe(false)
+})
+
+test('secrets do not rotate on a store without atomic updates, and asking for it is refused with the fix', () => {
+  const weak = fromExpressSession(new MemoryStore())
+  const settings = (options: SessionOptions) => wiringOf(createSessions(options))!.settings
+  expect(settings({ store: weak }).rotateEvery).toBe(false)
+  expect(settings({ store: weak, rotateEvery: false }).rotateEvery).toBe(false)
+  expect(settings({ store: nearCache(weak) }).rotateEvery).toBe(false)
+  expect(make({ store: weak, rotateEvery: '1h' })).toThrow(invalid('rotateEvery', 'atomic', 'redisStore'))
+  expect(settings({ store: memoryStore() }).rotateEvery).toBe(60 * MINUTE)
 })
 
 test('onStoreError and onClientChange take their words only', () => {

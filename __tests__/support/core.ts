@@ -23,6 +23,7 @@ export function settingsWith(overrides: Partial<Settings> = {}): Settings {
     guestIdleTimeout: HOUR,
     touchInterval: MINUTE,
     storeTimeout: 2 * SECOND,
+    maxDataBytes: 65_536,
     onClientChange: { engine: 'refuse', network: 'report' },
     rotateEvery: false,
     rotationGrace: 5 * MINUTE,
@@ -92,6 +93,7 @@ const eventNames: Record<keyof SessionEvents, true> = {
   loginRefused: true,
   clientChange: true,
   storeError: true,
+  unawaited: true,
 }
 
 /** Everything that a manager tells its listeners from now on. */

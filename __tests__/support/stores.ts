@@ -17,6 +17,7 @@ const operations: readonly Operation[] = [
   'update',
   'delete',
   'listByUser',
+  'pageByUser',
   'deleteExpired',
 ]
 
@@ -32,7 +33,7 @@ export function wrapped(
     const method = store[operation] as Method | undefined
     if (method !== undefined) methods[operation] = wrap(operation, method.bind(store))
   }
-  return methods as unknown as SessionStore
+  return { ...methods, atomicUpdates: store.atomicUpdates } as unknown as SessionStore
 }
 
 /** A turn of the event loop: everything that is ready now has run by then. */

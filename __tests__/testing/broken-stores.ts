@@ -4,6 +4,7 @@ import { gathering } from './broken-stores/gathering.js'
 import { inserting } from './broken-stores/inserting.js'
 import { keeping } from './broken-stores/keeping.js'
 import { listing } from './broken-stores/listing.js'
+import { paging } from './broken-stores/paging.js'
 import { reading } from './broken-stores/reading.js'
 import { updatingMany } from './broken-stores/updating-many.js'
 import { updating } from './broken-stores/updating.js'
@@ -19,5 +20,6 @@ export const brokenStores: readonly BrokenStore[] = [
   ...updatingMany,
   ...deleting,
   ...listing,
+  ...paging,
   ...expiring,
 ]

@@ -32,10 +32,11 @@ describe('a store that keeps every promise', () => {
     expect(await failuresOf([...cases, ...cases])).toEqual([])
   })
 
-  test('passes without listByUser, getMany and deleteExpired, which are optional', async () => {
+  test('passes without the methods that are optional', async () => {
     const open = (): SessionStore =>
       Object.assign(new CorrectStore(), {
         listByUser: undefined,
+        pageByUser: undefined,
         getMany: undefined,
         deleteExpired: undefined,
       })
@@ -78,7 +79,7 @@ describe('promises that a store can not keep', () => {
 })
 
 describe('a method that a store may leave out', () => {
-  const methods = ['listByUser', 'getMany', 'deleteExpired'] as const
+  const methods = ['listByUser', 'pageByUser', 'getMany', 'deleteExpired'] as const
 
   test.each(methods)('%s: every case that calls it says so in its name', async (method) => {
     const open = (): SessionStore =>

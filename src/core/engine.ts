@@ -3,6 +3,7 @@ import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
+import { assertFits } from './data-limit.js'
 import { DeviceBinding } from './device-binding.js'
 import { Events } from './events.js'
 import { Identification } from './identification.js'
@@ -15,7 +16,9 @@ import type { Settings } from './settings.js'
 import { Renewal } from './renewal.js'
 import { Reuse } from './reuse.js'
 import { mint, type TokenText } from './token.js'
+import { Unawaited } from './unawaited.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
+import { userIdOf, userIdText, type UserId } from './user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
@@ -32,6 +35,7 @@ export interface Started {
  */
 export class Engine {
   readonly events = new Events()
+  readonly unawaited = new Unawaited(this.events)
   readonly records: Records
   readonly live: LiveRecords
   /** Absent where sessions are not bound to devices: then nothing of it runs. */
@@ -107,7 +111,7 @@ export class Engine {
     const guest = keep.length > 0 ? onlyGuest(held) : undefined
     const current = guest && (await this.records.find(guest.id))
     let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
-    const { id: sessionId, userId } = started.record
+    const sessionId = started.record.id
     try {
       if (current === undefined) await this.end(held, true)
       else started = await this.#takeOver(current, started, keep)
@@ -115,7 +119,7 @@ export class Engine {
       this.#takeBack(sessionId)
       throw error
     }
-    this.events.emit('login', { sessionId, userId: userId!, client })
+    this.events.emit('login', { sessionId, userId: userIdOf(started.record)!, client })
     return started
   }
 
@@ -140,8 +144,10 @@ export class Engine {
   /** Ends sessions from within; true when one was there. */
   async end(held: readonly SessionRecord[], replaced = false): Promise<boolean> {
     const ends = await Promise.all(
-      held.map(async ({ id: sessionId, userId }) => {
+      held.map(async (record) => {
+        const sessionId = record.id
         const wasThere = await this.records.delete(sessionId)
+        const userId = userIdOf(record)
         if (wasThere && userId !== undefined) this.events.emit('logout', { sessionId, userId, replaced })
         return wasThere
       }),
@@ -163,25 +169,40 @@ export class Engine {
   ): Promise<SessionRecord | undefined> {
     return this.live.change(record, (current) => {
       const edited = edit(current)
+      if (edited.data !== current.data) this.#assertFits(edited.data, current.data)
       return edited === current ? current : touched(edited, Date.now(), client, this.settings)
     })
   }
 
-  /** Ends one session from outside it; true when it was there. */
-  async revoke(sessionId: string, userId: string | undefined): Promise<boolean> {
+  /**
+   * Ends one session from outside it; true when it was there.
+   *
+   * @param record what was found of it; `undefined` where that is damaged.
+   */
+  async revoke(sessionId: string, record: SessionRecord | undefined): Promise<boolean> {
     const wasThere = await this.records.delete(sessionId)
+    const userId = record && userIdOf(record)
     if (wasThere && userId !== undefined) this.events.emit('revoke', { sessionId, userId })
     return wasThere
   }
 
+  /**
+   * What the store lists for a user; some may have expired. Nobody's id is '', which an admin's form may well send.
+   *
+   * @throws SessionError USER_INVALID for what can't be an id at all: most often a property that is misspelt.
+   */
+  listByUser(userId: UserId): MaybePromise<SessionRecord[]> {
+    return userId === '' ? [] : this.records.listByUser(userIdText(userId))
+  }
+
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
-  async revokeAll(userId: string, except?: string): Promise<number> {
-    const records = await this.records.listByUser(userId)
+  async revokeAll(userId: UserId, except?: string): Promise<number> {
+    const records = await this.listByUser(userId)
     const doomed = records.filter((record) => record.id !== except)
     // All are tried before a failure is reported: after a theft, each session ended counts.
     const ends = await inBatches(
       doomed,
-      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, userId),
+      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one),
     )
     return ends.filter(Boolean).length
   }
@@ -192,12 +213,17 @@ export class Engine {
     this.records.close()
   }
 
+  #assertFits(data: JsonObject, before: JsonObject): void {
+    assertFits(data, before, this.settings.maxDataBytes)
+  }
+
   async #start(
     kept: KeptUser | undefined,
     data: JsonObject,
     client: Client,
     takesOffer = false,
   ): Promise<Started> {
+    this.#assertFits(data, {})
     const { id, token, secretHash, seriesHash } = mint()
     const offer = takesOffer ? this.binding?.offer(id) : undefined
     const record: SessionRecord = {
@@ -206,6 +232,7 @@ export class Engine {
       secretHash,
       seriesHash,
       userId: kept?.userId,
+      userIdType: kept?.userIdType,
       user: kept?.user,
       data,
       binding: offer?.binding,

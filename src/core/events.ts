@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
+import { checkListener } from './event-names.js'
 import { isPromise } from '../lib/promises.js'
 import type { ProofAlgorithm } from '../record.js'
 import type { StoreOperation } from './records/store-calls.js'
@@ -10,8 +11,8 @@ import type { StoreOperation } from './records/store-calls.js'
 export interface SessionEvent {
   /** The public id of the session. */
   readonly sessionId: string
-  /** Whose session it is. */
-  readonly userId: string
+  /** Whose session it is: text, or a number where the application's own id is one. */
+  readonly userId: string | number
 }
 
 /**
@@ -40,7 +41,7 @@ export interface SessionEvents {
   /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
   loginRefused: {
     readonly reason: string | undefined
-    readonly userId: string | undefined
+    readonly userId: string | number | undefined
     readonly client: Client
   }
   /** Another client seems to use the session. Sent at most once per session and `touchInterval`. */
@@ -80,10 +81,41 @@ export interface SessionEvents {
    * touch or a sweep that fails shows only here.
    */
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
+  /**
+   * A call of this package failed, and the application had not awaited its promise: the visitor was told that all is
+   * well. Sent once for each place in the code, with a warning of the process (`SID_UNAWAITED`).
+   *
+   * @example sessions.on('unawaited', ({ call, place, error }) => log.error({ call, place, error }))
+   */
+  unawaited: {
+    /** What was called, such as `sessionOf(req).set()`. */
+    readonly call: string
+    /** Where: the function, the file and the line, as in a stack. */
+    readonly place: string
+    /** What the promise was rejected with. */
+    readonly error: unknown
+  }
 }
 
 /** May be async: no request waits for it, and a rejection is reported as a throw is. */
 export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
+
+// The compiler keeps it complete.
+const names: Record<keyof SessionEvents, true> = {
+  login: true,
+  logout: true,
+  revoke: true,
+  expire: true,
+  loginRefused: true,
+  clientChange: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
+  bind: true,
+  stale: true,
+  storeError: true,
+  unawaited: true,
+}
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */
 export class Events {
@@ -91,10 +123,12 @@ export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
     this.#emitter.on(name, listener)
   }
 
   off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
     this.#emitter.off(name, listener)
   }
 

@@ -1,4 +1,6 @@
 import { chain, isPromise } from '../lib/promises.js'
+import { queueMicrotask } from '../lib/timers.js'
+import { warnOnce } from '../lib/warn-once.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import type { Client } from './client/client.js'
@@ -11,7 +13,7 @@ import type { Reuse } from './reuse.js'
 import { standingOf, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
 import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
-import { userOf } from './user.js'
+import { isWithoutUser, userOf } from './user.js'
 import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
 
 /** How many cookies of our name are looked up. One name may come with several paths and domains. */
@@ -140,6 +142,7 @@ export class Identification {
   }
 
   #withUser(record: SessionRecord, token: string | undefined): MaybePromise<Verdict> {
+    if (isWithoutUser(record, this.settings)) return leftOver(record)
     const user = userOf(record, this.settings)
     return isPromise(user)
       ? user.then((loaded) => admitted(record, loaded, token))
@@ -158,6 +161,16 @@ function admitted(record: SessionRecord, user: unknown, token: string | undefine
     barred: undefined,
     failure: undefined,
   }
+}
+
+/** The browser's next login or logout ends it. Until then it can be used again, should the option come back. */
+function leftOver(record: SessionRecord): Verdict {
+  warnOnce(
+    'SID_NO_USER',
+    'A session that was started with the option loadUser keeps no user, and now there is no loadUser: it is taken as ' +
+      'ended. Set loadUser again, or end these sessions: those who have one must log in again.',
+  )
+  return { ...notFound, held: [record], hasEnded: true }
 }
 
 /** Compares a token with the record of its id; `undefined` where it was never issued for that session. */

@@ -1,6 +1,6 @@
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import { invalid } from '../lib/invalid.js'
-import { callback, duration, group, oneOf, orFalse } from '../lib/option-kinds.js'
+import { callback, duration, group, integer, oneOf, orFalse } from '../lib/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
@@ -8,6 +8,7 @@ import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
+import { refusedOption } from './refused-option.js'
 
 const DAY = 86_400_000
 
@@ -50,6 +51,7 @@ export const sessionOptions = {
   rotateEvery: {
     kind: orFalse(duration(longerThanZero)),
     default: '1h',
+    defaultText: "`'1h'`; off without atomic updates",
     doc: 'how often a login gets a new secret; false: never',
   },
   rotationGrace: {
@@ -74,6 +76,12 @@ export const sessionOptions = {
     default: '2s',
     doc: 'how long one call to the store, or to loadUser, may take',
   },
+  maxDataBytes: {
+    kind: integer(1),
+    default: 65_536,
+    defaultText: '`65536` (64 KB)',
+    doc: "how many bytes a session's data may take as JSON",
+  },
   onStoreError: {
     kind: oneOf('fail', 'anonymous'),
     default: 'fail',
@@ -90,6 +98,7 @@ export const sessionOptions = {
     default: [],
     doc: 'other origins whose pages may change state here',
   },
+  refused: refusedOption,
   loadUser: {
     kind: callback<Settings['loadUser']>('(id) => users.find(id)'),
     defaultText: '–',
@@ -126,17 +135,12 @@ const owner = ofFunction(
 export function resolveOptions(options: SessionOptions): HttpSettings {
   const values = readOptions(options, { ...owner, label: (name) => name }, sessionOptions)
   const touchInterval = checkedTouchInterval(values)
+  const rotateEvery = checkedRotation(options, values)
   checkIdleTimeout(options, values)
-  checkRotation(values)
   const deviceBinding = resolveBinding(values)
   // The store comes last, so that a broken option makes none.
-  return {
-    ...values,
-    touchInterval,
-    deviceBinding,
-    isProduction: isProduction(),
-    store: values.store ?? memoryStore(),
-  }
+  const store = values.store ?? memoryStore()
+  return { ...values, touchInterval, rotateEvery, deviceBinding, isProduction: isProduction(), store }
 }
 
 /** The default of `idleTimeout` gives way to a shorter `absoluteTimeout`; a value that was asked for does not. */
@@ -158,8 +162,18 @@ function checkedTouchInterval(values: Values<typeof sessionOptions>): number {
   )
 }
 
-function checkRotation({ rotateEvery, rotationGrace }: Values<typeof sessionOptions>): void {
-  if (rotateEvery === false || rotateEvery >= 2 * rotationGrace) return
+/** Where two processes can both replace a secret, one of two honest requests would be left with an outdated one. */
+function checkedRotation(options: SessionOptions, values: Values<typeof sessionOptions>): number | false {
+  const { rotationGrace, store } = values
+  const isAtomic = store?.atomicUpdates !== false
+  const rotateEvery = isAtomic || options.rotateEvery !== undefined ? values.rotateEvery : false
+  if (rotateEvery !== false && !isAtomic) {
+    throw invalid(
+      'rotateEvery needs a store with atomic updates, which this one has not: its atomicUpdates is false. ' +
+        'Leave rotateEvery out, or use a store of express-sid such as redisStore(client).',
+    )
+  }
+  if (rotateEvery === false || rotateEvery >= 2 * rotationGrace) return rotateEvery
   throw invalid(
     `rotateEvery (${rotateEvery} ms) must be at least twice rotationGrace (${rotationGrace} ms), or a browser that gets a ` +
       `response late would be signed out. Make it longer, or false.`,
@@ -167,7 +181,7 @@ function checkRotation({ rotateEvery, rotationGrace }: Values<typeof sessionOpti
 }
 
 const required = ['insert', 'get', 'update', 'delete'] as const
-const optional = ['listByUser', 'getMany', 'getFresh', 'deleteExpired'] as const
+const optional = ['listByUser', 'pageByUser', 'getMany', 'getFresh', 'updateMany', 'deleteExpired'] as const
 
 function checkStore(given: unknown): SessionStore {
   const store = given as Partial<SessionStore> | null

@@ -16,7 +16,7 @@ import { deviceSigns } from './binding/headers.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { refusalOf } from './origin/refusal.js'
 import { captureRemoteAddress, clientOf, isSecure } from './request/client-of.js'
-import { wiringOf } from './wiring.js'
+import { wiringOf, type Wiring } from './wiring.js'
 
 /** Who opened a WebSocket. */
 export interface Upgraded {
@@ -24,6 +24,7 @@ export interface Upgraded {
   readonly session: SessionInfo
 }
 
+/** The options of `authenticateUpgrade()`, checked at each call. */
 export interface UpgradeOptions {
   /**
    * The Express app. Needed behind a proxy: its `trust proxy` says whose forwarded headers to believe, and a
@@ -57,22 +58,30 @@ const upgradeOptions = {
  *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, found.user))
  * })
  */
-export async function authenticateUpgrade(
+export function authenticateUpgrade(
   sessions: Sessions,
   request: IncomingMessage,
   options: UpgradeOptions = {},
 ): Promise<Upgraded | undefined> {
   const wiring = wiringOf(sessions)
   if (wiring === undefined) {
-    throw invalid('authenticateUpgrade() needs the manager that createSessions() made.')
+    return Promise.reject(invalid('authenticateUpgrade() needs the manager that createSessions() made.'))
   }
+  const work = authenticate(wiring, request, options)
+  return wiring.engine.unawaited.watch('authenticateUpgrade()', authenticateUpgrade, work)
+}
+
+async function authenticate(
+  { engine, settings }: Wiring,
+  request: IncomingMessage,
+  options: UpgradeOptions,
+): Promise<Upgraded | undefined> {
   surviveReset(request.socket)
   const { app } = readOptions(options, ofFunction('authenticateUpgrade()'), upgradeOptions)
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
-  const { engine, settings } = wiring
-  const refusal = refusalOf(request, settings.trustedOrigins, true)
+  const refusal = refusalOf(request, settings.trustedOrigins, 'handshake')
   if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
   const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)

@@ -6,6 +6,7 @@ import { deletingCases } from './cases/deleting.js'
 import { expiringCases } from './cases/expiring.js'
 import { keepingCases } from './cases/keeping.js'
 import { listingCases } from './cases/listing.js'
+import { pagingCases } from './cases/paging.js'
 import { updatingManyCases } from './cases/updating-many.js'
 import { updatingCases } from './cases/updating.js'
 
@@ -18,6 +19,7 @@ export interface ContractCase {
   readonly run: () => Promise<void>
 }
 
+/** The options of `storeContract()`. */
 export interface ContractOptions {
   /** Promises that this store can't keep; the cases that need them are left out. Default: none. */
   readonly without?: readonly ContractPromise[]
@@ -37,6 +39,7 @@ const all: readonly StoreCase[] = [
   ...updatingManyCases,
   ...deletingCases,
   ...listingCases,
+  ...pagingCases,
   ...expiringCases,
 ]
 

@@ -9,7 +9,11 @@ export const PATH = '/_session/binding'
 
 /** An app with device binding, on a store that says what it was asked. */
 export function site(options: SiteOptions = {}) {
-  const binding = { cookie: { secure: true }, deviceBinding: true } as const
+  const binding = {
+    cookie: { secure: true },
+    deviceBinding: true,
+    refused: (_req: unknown, _res: unknown, next: (error: unknown) => void, error: unknown) => next(error),
+  } as const
   const made = base(express5, { ...binding, ...options }, (app) => {
     app.get('/', (req, res) => {
       const { id, isBound } = sessionOf(req)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import expressSession, { MemoryStore, Store, type SessionData } from 'express-session'
@@ -511,6 +511,50 @@ describe('a touch', () => {
     })
   })
 
+  test('that is forgotten leaves no version under which a late request could undo a newer write', async () => {
+    const sessions = fromExpressSession(new ExpiryStore())
+    for (const id of ['a', 'other']) await sessions.insert({ ...record, id })
+    pass(MINUTE)
+    // A slow request holds what it has touched twice, version 3.
+    const once = touched(record)
+    await sessions.update(once, 1)
+    const held = touched(once)
+    await sessions.update(held, 2)
+    await forgetAllTouches(sessions)
+    // Others read version 1 now, and write more than once.
+    let last = record
+    for (const cart of [[2], [2, 3], [2, 3, 4]]) {
+      await changed(sessions, (current) => (last = { ...current, data: { cart } }))
+      expect(await sessions.update({ ...held, version: 4, data: { cart: ['late'] } }, 3)).toBe('conflict')
+    }
+    expect((await sessions.get('a'))?.data).toEqual(last.data)
+    // It reads again, and its write is kept as well.
+    await changed(sessions, (current) => ({ ...current, data: { ...current.data, late: true } }))
+    expect((await sessions.get('a'))?.data).toEqual({ ...last.data, late: true })
+  })
+
+  /** Touches so many other sessions that those of before are forgotten. */
+  async function forgetAllTouches(sessions: SessionStore): Promise<void> {
+    for (let at = 0; at < 10_000; at++) {
+      const other = { ...record, id: `s${at}` }
+      await sessions.insert(other)
+      await sessions.update(touched(other), 1)
+    }
+  }
+
+  /** What the core does for a change: it reads, writes, and begins again on conflict. */
+  async function changed(
+    sessions: SessionStore,
+    edit: (current: SessionRecord) => SessionRecord,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const current = (await sessions.get('a'))!
+      const next = { ...edit(current), version: current.version + 1 }
+      if ((await sessions.update(next, current.version)) === 'ok') return
+    }
+    throw new Error('five conflicts in a row')
+  }
+
   test('of more sessions than are remembered forgets the one touched longest ago, which is then touched again', async () => {
     const sessions = fromExpressSession(new ExpiryStore())
     const ids = Array.from({ length: 10_001 }, (_, at) => `s${at}`)
@@ -555,4 +599,19 @@ test('an application on MemoryStore logs in, keeps data, and stays logged out af
   expect([status, body]).toEqual([200, [ann, ['book']]])
   await browser.logout()
   expect((await before.get('/me')).status).toBe(401)
+})
+
+test('a path in place of an id reaches no file outside of the folder of session-file-store', async () => {
+  const store = fileStore()
+  const sessions = createSessions({ store: fromExpressSession(store) })
+  const victim = join(folders.at(-1)!, '../sid-victim.json')
+  // What can't be read can still be ended, so it would be.
+  writeFileSync(victim, 'no session')
+  try {
+    expect(await sessions.find('../sid-victim')).toBeUndefined()
+    expect(await sessions.revoke('../sid-victim')).toBe(false)
+    expect(existsSync(victim)).toBe(true)
+  } finally {
+    rmSync(victim, { force: true })
+  }
 })

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import * as fc from 'fast-check'
-import type { SessionRecord } from '../../../src/record.js'
+import type { JsonObject, SessionRecord } from '../../../src/record.js'
+import { defaultMaxBytes, heapBytes } from '../../../src/stores/memory/heap-bytes.js'
 import { memoryStore, type MemoryStoreOptions } from '../../../src/stores/memory/index.js'
 import type { SessionStore } from '../../../src/store.js'
 import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
@@ -198,6 +199,110 @@ describe('a full store', () => {
   })
 })
 
+describe('a store that is full by bytes', () => {
+  const KB = 1_000
+  const sized = (record: SessionRecord, kb: number) => ({ ...record, data: { text: 'x'.repeat(kb * KB) } })
+  const full = expect.objectContaining({ code: 'STORE_FULL', status: 503 }) as Error
+
+  /** A store of so many kilobytes that holds these. */
+  function holding(kb: number, records: readonly SessionRecord[]): SessionStore {
+    const store = memoryStore({ maxBytes: kb * KB })
+    for (const record of records) void store.insert(record)
+    return store
+  }
+
+  test('guests with large data take their room from each other, the one seen longest ago first', () => {
+    const records = [loginAt(0), ...[1, 2, 3].map((at) => sized(guestAt(at), 30))]
+    const store = holding(100, records)
+    void store.insert(sized(guestAt(4), 30))
+    expect(kept(store, records)).toEqual([true, false, true, true])
+    void store.insert(sized(loginAt(5), 60))
+    expect(kept(store, records)).toEqual([true, false, false, false])
+  })
+
+  test('a login that would take more than guests can give is refused, and no guest is dropped for it', () => {
+    const records = [sized(loginAt(0), 60), sized(guestAt(1), 20)]
+    const store = holding(100, records)
+    expect(() => store.insert(sized(loginAt(2), 50))).toThrow(full)
+    expect(() => store.insert(sized(guestAt(2), 50))).toThrow('maxBytes')
+    expect(kept(store, records)).toEqual([true, true])
+  })
+
+  test('data that grows takes room from other guests, and never from its own session', () => {
+    const [old, young] = [sized(guestAt(0), 30), sized(guestAt(1), 30)]
+    const store = holding(100, [old, young])
+    expect(store.update(sized(touched(old, 2), 60), 1)).toBe('ok')
+    expect(kept(store, [old, young])).toEqual([true, true])
+    expect(store.update(sized(touched(touched(old, 2), 3), 80), 2)).toBe('ok')
+    expect(kept(store, [old, young])).toEqual([true, false])
+  })
+
+  test('data that finds no room is refused: the session stays as it was, and can be used and ended', () => {
+    for (const record of [sized(loginAt(0), 30), sized(guestAt(0), 30)]) {
+      const store = holding(100, [record, sized(loginAt(0), 50)])
+      expect(() => store.update(sized(touched(record, 1), 60), 1)).toThrow(full)
+      expect(store.get(record.id)).toEqual(record)
+      const used = touched(store.get(record.id) as SessionRecord, 2)
+      expect(store.update(used, 1)).toBe('ok')
+      expect(store.deleteExpired?.(used.expiresAt, 10)).toBe(2)
+      expect(store.get(record.id)).toBeUndefined()
+    }
+  })
+
+  test('what has expired makes room, for data too, and so does what has ended or shrunk', () => {
+    const [first, second] = [sized(loginAt(0), 40), sized(loginAt(10), 40)]
+    const store = holding(100, [first, second])
+    expect(store.update(sized(touched(second, HOUR + 1), 80), 1)).toBe('ok')
+    expect(kept(store, [first, second])).toEqual([false, true])
+    expect(store.update(sized({ ...second, version: 3 }, 10), 2)).toBe('ok')
+    const third = sized(loginAt(20), 70)
+    void store.insert(third)
+    void store.delete(third.id)
+    expect(() => store.insert(sized(loginAt(30), 70))).not.toThrow()
+  })
+
+  test('a touch is never refused, and never moves the estimate', () => {
+    const record = sized(loginAt(0), 40)
+    const store = holding(80, [record])
+    for (let at = 1; at < 100; at++) {
+      const current = store.get(record.id) as SessionRecord
+      expect(store.update(touched(current, at), at)).toBe('ok')
+    }
+    expect(() => store.insert(sized(loginAt(0), 30))).not.toThrow()
+  })
+
+  test('by default, guests can not fill the heap with gigabytes', () => {
+    const store = memoryStore()
+    const ids: string[] = []
+    for (let at = 0; at < 5_000; at++) {
+      const record = sized(guestAt(at), 64)
+      void store.insert(record)
+      ids.push(record.id)
+    }
+    const count = ids.filter((id) => store.get(id) !== undefined).length
+    expect(count).toBeGreaterThan(3_500)
+    expect(count).toBeLessThan(4_000)
+  })
+
+  test('the default grows with maxSessions', () => {
+    expect([1, 100_000, 200_000].map(defaultMaxBytes)).toEqual([256e6, 256e6, 512e6])
+  })
+})
+
+describe.each<[string, JsonObject, number]>([
+  ['texts', { text: 'x'.repeat(10_000) }, 10_000],
+  ['wide texts', { text: '漢'.repeat(10_000) }, 20_000],
+  ['empty arrays', { list: Array.from({ length: 1_000 }, () => []) }, 40_000],
+  ['empty objects', { list: Array.from({ length: 1_000 }, () => ({})) }, 64_000],
+  ['fractions', { list: Array.from({ length: 1_000 }, (_, at) => at + 0.5) }, 8_000],
+])('the estimate of %s', (_, data, measured) => {
+  // The figures were measured by `process.memoryUsage().heapUsed` over a thousand of each.
+  test('is at least what V8 takes, and at most twice as much', () => {
+    expect(heapBytes(data)).toBeGreaterThanOrEqual(measured)
+    expect(heapBytes(data)).toBeLessThanOrEqual(2.1 * measured)
+  })
+})
+
 describe('expiry', () => {
   test('looks at a touched session once when its old deadline has come, and counts it', () => {
     const store = memoryStore()
@@ -245,6 +350,13 @@ describe('options', () => {
     const options = { maxSessions: value } as unknown as MemoryStoreOptions
     expect(() => memoryStore(options)).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining('maxSessions') }),
+    )
+  })
+
+  test.each([0, -1, 1.5, NaN, '256MB', null])('refuses maxBytes %p', (value) => {
+    const options = { maxBytes: value } as unknown as MemoryStoreOptions
+    expect(() => memoryStore(options)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining('maxBytes') }),
     )
   })
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createPool as createCallbackPool, escapeId } from 'mysql2'
-import { createConnection, createPool, type Pool, type RowDataPacket } from 'mysql2/promise'
+import { createConnection, createPool, type Pool, type PoolOptions, type RowDataPacket } from 'mysql2/promise'
 import { mysqlMigrations, mysqlStore, type MysqlPool } from 'express-sid/mysql'
 import { makeRecord, storeContract } from 'express-sid/testing'
 import { isSessionRecord, type SessionRecord } from '../../../src/record.js'
@@ -96,9 +96,19 @@ needs('mysql')('mysqlStore on a server', () => {
     await callbacks.promise().end()
   })
 
-  test('settings of the pool change neither what is kept nor what is answered', async () => {
+  test.each<[string, PoolOptions]>([
+    ['those that mysql2 evaluates', {}],
+    ['a static parser', { disableEval: true }],
+  ])('settings of the pool change neither what is kept nor what is answered: %s', async (_, more) => {
     const odd = createPool({
       uri: urls.mysql,
+      ...more,
+      dateStrings: true,
+      decimalNumbers: true,
+      jsonStrings: true,
+      multipleStatements: true,
+      stringifyObjects: true,
+      timezone: '-11:00',
       charset: 'latin1',
       rowsAsArray: true,
       nestTables: true,
@@ -115,6 +125,7 @@ needs('mysql')('mysqlStore on a server', () => {
     expect(await store.update(second, 1)).toBe('ok')
     expect(await store.getMany?.([record.id])).toEqual([second])
     expect(await store.listByUser(record.userId ?? '')).toEqual([second])
+    expect(await store.pageByUser(record.userId ?? '', 1)).toEqual({ records: [second], next: record.id })
     expect(await store.deleteExpired?.(record.expiresAt, 2)).toBe(1)
     await odd.end()
   })

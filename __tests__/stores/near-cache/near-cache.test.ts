@@ -2,6 +2,7 @@ import { nearCache, type NearCache } from 'express-sid/near-cache'
 import { makeRecord, storeContract } from 'express-sid/testing'
 import { decodeRecord, encodeRecord, type SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
+import { memoryStore } from '../../../src/stores/memory/index.js'
 
 /** A store as on a network: every answer is a promise. `gate` holds answers back, after the store has acted. */
 class SlowStore implements SessionStore {
@@ -118,6 +119,17 @@ describe('a near cache', () => {
     expect(await near.get('a')).toBeUndefined()
   })
 
+  test('knows what passes through it, not what another one of the same process ends', async () => {
+    const other = nearCache(store)
+    await near.get('a')
+    await other.get('a')
+    await other.delete('a')
+    expect(await other.get('a')).toBeUndefined()
+    expect(await near.get('a')).toEqual(record)
+    jest.advanceTimersByTime(1_000)
+    expect(await near.get('a')).toBeUndefined()
+  })
+
   test('counts the age from the moment the question was sent, not from its answer', async () => {
     const answer = hold(store)
     const asking = near.get('a')
@@ -214,6 +226,15 @@ describe('a near cache', () => {
     const weak = nearCache(Object.assign(new SlowStore(), { listByUser: undefined, atomicUpdates: false }))
     expect(weak).not.toHaveProperty('listByUser')
     expect(weak.atomicUpdates).toBe(false)
+  })
+
+  test('hands pages through, where the store has them', async () => {
+    const behind = memoryStore()
+    const mine = makeRecord()
+    await behind.insert(mine)
+    const page = await nearCache(behind).pageByUser!(mine.userId!, 1)
+    expect(page).toEqual({ records: [behind.get(mine.id)], next: undefined })
+    expect(near).not.toHaveProperty('pageByUser')
   })
 
   test('offers getMany and deleteExpired where the store does, and only there', () => {

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { Client, Pool } from 'pg'
+import { Client, Pool, types, type PoolConfig } from 'pg'
 import { postgresMigrations, postgresStore, type PostgresPool } from 'express-sid/postgres'
 import { makeRecord, storeContract } from 'express-sid/testing'
 import { isSessionRecord, type SessionRecord } from '../../../src/record.js'
 import { needs, urls } from '../../support/needs.js'
+
+function raise(error: Error): never {
+  throw error
+}
 
 /** The next version of a record. */
 const next = (record: SessionRecord, changes: Partial<SessionRecord>): SessionRecord => ({
@@ -84,6 +88,52 @@ needs('postgres')('postgresStore on a server', () => {
 
   describe('the contract', () => {
     for (const { name, run } of storeContract(() => postgresStore(pool, { schema }))) test(name, run)
+  })
+
+  // An application sets parsers for the whole process: a UUID class, bigints as BigInt, trimmed texts.
+  describe.each<[string, PoolConfig, (value: string) => unknown]>([
+    ['parsers of its own', {}, (value) => ({ value })],
+    ['parsers that fail', {}, () => raise(new Error('not for this parser'))],
+    ['binary results', { binary: true } as PoolConfig, String],
+  ])('an application with %s loses no session', (_, config, parse) => {
+    const oids = ['uuid', 'int8', 'int4', 'text', 'bytea'].map(
+      (name) => types.builtins[name.toUpperCase() as 'UUID'],
+    )
+    const formats = ['text', 'binary'] as const
+    const originals = formats.map((format) => oids.map((oid) => types.getTypeParser(oid, format)))
+    const setParsers = (parserOf: (format: number, at: number) => unknown) =>
+      formats.forEach((format, of) =>
+        oids.forEach((oid, at) =>
+          types.setTypeParser(oid, format as 'text', parserOf(of, at) as typeof String),
+        ),
+      )
+    let own: Pool
+
+    beforeAll(() => {
+      own = new Pool({ connectionString: urls.postgres, ...config })
+      if (parse !== String) setParsers(() => parse)
+    })
+    afterAll(async () => {
+      setParsers((of, at) => originals[of]![at])
+      await own.end()
+    })
+
+    test.each([{}, { prepared: false }])('with the options %j', async (options) => {
+      const store = postgresStore(own, { ...freshTable(), ...options })
+      const record = makeRecord()
+      await store.insert(record)
+      expect(await store.get(record.id)).toEqual(record)
+      expect(await store.getMany?.([record.id])).toEqual([record])
+      expect(await store.listByUser(record.userId!)).toEqual([record])
+      expect(await store.pageByUser(record.userId!, 1)).toEqual({ records: [record], next: record.id })
+      expect(await store.update(next(record, {}), 1)).toBe('ok')
+      expect(await store.deleteExpired?.(record.expiresAt - 1, 10)).toBe(0)
+      expect(await store.delete(record.id)).toBe(true)
+      // The version of the tables is read too.
+      await expect(
+        postgresStore(own, { schema, table: `sessions_${tables}` }).get(record.id),
+      ).resolves.toBeUndefined()
+    })
   })
 
   test.each([

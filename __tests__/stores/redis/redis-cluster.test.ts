@@ -65,11 +65,49 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
       })
     })
 
-    test('a logout does not wait for the server that has the index', async () => {
-      const record = await recordWhere(async (candidate) => {
+    test('a session that its index has lost, as in a failover, is listed again at its next touch', async () => {
+      const record = makeRecord()
+      await store.insert(record)
+      const at = cluster.primaries[(await placeOf(indexOf(record))).at]!
+      // The login lists the session once more in the background.
+      await eventually(async () => Number(await at.ask('del', indexOf(record))) === 0)
+      expect(await store.listByUser!(record.userId!)).toEqual([])
+      const touched = { ...record, version: 2 }
+      expect(await store.update(touched, 1)).toBe('ok')
+      await eventually(async () => (await store.listByUser!(record.userId!)).length === 1)
+      expect(await store.listByUser!(record.userId!)).toEqual([touched])
+    })
+
+    /** A session on the first primary, with its index on the third. */
+    const apartFromItsIndex = () =>
+      recordWhere(async (candidate) => {
         const [own, index] = await Promise.all([placeOf(keyOf(candidate)), placeOf(indexOf(candidate))])
         return own.at === 0 && index.at === 2
       })
+
+    test('a login that a node takes for a failed one, between its two writes, is listed all the same', async () => {
+      const record = await apartFromItsIndex()
+      const inserting = await whilePaused(cluster.primaries[0]!, async () => {
+        const isDone = store.insert(record)
+        await eventually(async () => {
+          return Number(await cluster.primaries[2]!.ask('zrem', indexOf(record), record.id)) === 1
+        })
+        return { isDone }
+      })
+      await inserting.isDone
+      await eventually(async () => (await store.listByUser!(record.userId!)).length === 1)
+    })
+
+    test('a touch does not wait for the server that has the index', async () => {
+      const record = await apartFromItsIndex()
+      await store.insert(record)
+      await whilePaused(cluster.primaries[2]!, async () => {
+        expect(await store.update({ ...record, version: 2 }, 1)).toBe('ok')
+      })
+    })
+
+    test('a logout does not wait for the server that has the index', async () => {
+      const record = await apartFromItsIndex()
       await store.insert(record)
       await whilePaused(cluster.primaries[2]!, async () => {
         expect(await store.delete(record.id)).toBe(true)
@@ -150,10 +188,10 @@ async function recordWhere(
   }
 }
 
-async function whilePaused(server: RedisServer, work: () => Promise<void>): Promise<void> {
+async function whilePaused<T>(server: RedisServer, work: () => Promise<T>): Promise<T> {
   server.pause()
   try {
-    await work()
+    return await work()
   } finally {
     server.resume()
   }

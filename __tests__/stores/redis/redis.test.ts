@@ -1,6 +1,6 @@
 import { createClient, type RedisClientType } from 'redis'
 import { v7 } from 'uuid'
-import { isSessionRecord } from '../../../src/record.js'
+import { isSessionRecord, type SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
 import { redisStore } from '../../../src/stores/redis/index.js'
 import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
@@ -87,12 +87,107 @@ needs('redis')('the Redis store', () => {
 
     test('a login a day for a year leaves an index of one lifetime', async () => {
       const { userId } = makeRecord()
-      for (let day = 0; day < 365; day++) {
-        const createdAt = Date.now() + day * DAY
+      for (let day = 365; day > 0; day--) {
+        const createdAt = Date.now() - day * DAY
         const absoluteExpiresAt = createdAt + 30 * DAY
         await store.insert(makeRecord({ userId, createdAt, absoluteExpiresAt }))
       }
       expect(await redis.zCard(indexOf({ userId }))).toBeLessThanOrEqual(32)
+    })
+
+    describe('on a node whose clock is 40 days ahead', () => {
+      beforeEach(() => {
+        const timers = ['nextTick', 'setImmediate', 'setTimeout', 'setInterval', 'queueMicrotask'] as const
+        jest.useFakeTimers({ doNotFake: [...timers], now: Date.now() + 40 * DAY })
+      })
+      afterEach(() => jest.useRealTimers())
+
+      /** Made by a node whose clock is right. */
+      const madeElsewhere = (overrides: Partial<SessionRecord> = {}) => {
+        const ahead = Date.now()
+        jest.setSystemTime(ahead - 40 * DAY)
+        const record = makeRecord(overrides)
+        jest.setSystemTime(ahead)
+        return record
+      }
+
+      test.each([
+        ['a login', (record: SessionRecord) => store.insert(makeRecord({ userId: record.userId }))],
+        ['a touch', (record: SessionRecord) => store.update({ ...record, version: 2 }, 1)],
+        ['a list', (record: SessionRecord) => store.listByUser!(record.userId!)],
+      ])('%s removes no live session from the index', async (_, act) => {
+        const record = madeElsewhere()
+        jest.setSystemTime(Date.now() - 40 * DAY)
+        await store.insert(record)
+        jest.setSystemTime(Date.now() + 40 * DAY)
+        await act(record)
+        jest.setSystemTime(Date.now() - 40 * DAY)
+        // The next login removes what it takes for dead.
+        await store.insert(makeRecord({ userId: record.userId }))
+        const listed = await store.listByUser!(record.userId!)
+        expect(listed.map(({ id }) => id)).toContain(record.id)
+      })
+
+      test('a session that is touched there is listed for as long as before', async () => {
+        const record = madeElsewhere()
+        jest.setSystemTime(Date.now() - 40 * DAY)
+        await store.insert(record)
+        const before = await redis.zScore(indexOf(record), record.id)
+        jest.setSystemTime(Date.now() + 40 * DAY)
+        await store.update({ ...record, version: 2 }, 1)
+        expect(await redis.zScore(indexOf(record), record.id)).toBe(before)
+      })
+    })
+
+    test.each([
+      ['touch', {}],
+      ['change of data', { data: { cart: [1] } }],
+    ])(
+      'a session that its index has lost is listed again at the next %s, in the same step',
+      async (_, changes) => {
+        const record = makeRecord()
+        await store.insert(record)
+        await redis.del(indexOf(record))
+        expect(await store.listByUser!(record.userId!)).toEqual([])
+        const next = { ...record, version: 2, ...changes }
+        expect(await store.update(next, 1)).toBe('ok')
+        expect(await store.listByUser!(record.userId!)).toEqual([next])
+        await expectDeadline(indexOf(record), record.absoluteExpiresAt + GRACE)
+      },
+    )
+
+    test('what was not written is not listed', async () => {
+      const record = makeRecord()
+      await store.insert(record)
+      await redis.del(indexOf(record))
+      expect(await store.update({ ...record, version: 9 }, 8)).toBe('conflict')
+      await store.delete(record.id)
+      expect(await store.update({ ...record, version: 2 }, 1)).toBe('absent')
+      await expect(store.insert(await taken())).rejects.toThrow('already')
+      expect(await redis.exists(indexOf(record))).toBe(0)
+
+      async function taken() {
+        const other = makeRecord()
+        await store.insert(other)
+        return { ...other, userId: record.userId }
+      }
+    })
+
+    test('the marks of the last minute are kept, 64 at most', async () => {
+      const record = makeRecord()
+      await store.insert(record)
+      const update = (version: number) => store.update({ ...record, version: version + 1 }, version)
+      const marks = async () =>
+        /^\d+\.([\w,-]*)@\d+:\{/.exec((await redis.get(keyOf(record)))!)![1]!.split(',')
+      for (let version = 1; version <= 100; version++) await update(version)
+      expect(new Set((await marks()).filter(Boolean)).size).toBe(64)
+      // As if the last write had been two minutes ago.
+      const value = (await redis.get(keyOf(record)))!
+      const earlier = value.replace(/@(\d+):/, (_, seconds) => `@${Number(seconds) - 120}:`)
+      await redis.set(keyOf(record), earlier)
+      expect(await update(101)).toBe('ok')
+      expect((await marks()).filter(Boolean)).toHaveLength(1)
+      expect(await store.get(record.id)).toEqual({ ...record, version: 102 })
     })
 
     test('a session stays listed however often its idle deadline moves', async () => {

@@ -2,7 +2,7 @@ import Libsql from 'libsql'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { sqliteStore } from 'express-sid/sqlite'
+import { sqliteStore, type SqliteDatabase } from 'express-sid/sqlite'
 import { storeContract } from 'express-sid/testing'
 import { needs } from '../../support/needs.js'
 import { isBusy } from '../../../src/stores/sqlite/client.js'
@@ -19,6 +19,11 @@ describe('sqliteStore on libsql', () => {
       test(name, run)
   })
 
+  describe('when it returns integers as BigInt', () => {
+    const withBigInts = () => new Libsql(file('libsql-big.db')).defaultSafeIntegers()
+    for (const { name, run } of storeContract(() => sqliteStore(withBigInts()))) test(name, run)
+  })
+
   describe('in memory', () => {
     for (const { name, run } of storeContract(() => sqliteStore(new Libsql(':memory:')))) test(name, run)
   })
@@ -33,6 +38,15 @@ needs('better-sqlite3')('sqliteStore on better-sqlite3', () => {
   const open = (name: string) => new (require('better-sqlite3') as BetterSqlite3)(file(name))
 
   for (const { name, run } of storeContract(() => sqliteStore(open('better.db')))) test(name, run)
+
+  describe('when it returns integers as BigInt', () => {
+    const withBigInts = () => {
+      const database = open('better-big.db') as SqliteDatabase & { defaultSafeIntegers(): unknown }
+      database.defaultSafeIntegers()
+      return database
+    }
+    for (const { name, run } of storeContract(() => sqliteStore(withBigInts()))) test(name, run)
+  })
 
   test('its error is known when the file is locked', () => {
     expect(isBusy(lockedError(() => open('locked.db')))).toBe(true)

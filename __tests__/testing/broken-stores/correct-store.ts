@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../../src/record.js'
-import type { SessionStore, UpdateResult } from '../../../src/store.js'
+import type { RecordPage, SessionStore, UpdateResult } from '../../../src/store.js'
 
 /** Cut off from the original. */
 export const copy = <T>(value: T): T =>
@@ -44,6 +44,12 @@ export class CorrectStore implements SessionStore {
 
   async listByUser(userId: string): Promise<SessionRecord[]> {
     return this.select((record) => record.userId === userId)
+  }
+
+  async pageByUser(userId: string, limit: number, after = ''): Promise<RecordPage> {
+    const isAfter = (record: SessionRecord) => record.userId === userId && record.id > after
+    const rest = this.select(isAfter).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    return { records: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1]!.id : undefined }
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {

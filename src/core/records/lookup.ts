@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers'
 import { SessionError } from '../../errors.js'
 import { chain, isPromise } from '../../lib/promises.js'
+import { queueMicrotask, setImmediate } from '../../lib/timers.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore } from '../../store.js'
 import { hashOf } from '../token.js'

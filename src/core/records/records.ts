@@ -1,4 +1,5 @@
 import { SessionError } from '../../errors.js'
+import { isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
@@ -24,9 +25,10 @@ export class Records {
     this.#gathered = new GatheredUpdates(store, this.#calls)
   }
 
+  /** The record with this id. What is no session id is not found, without a call: it may be a path, or a key. */
   find(id: string): MaybePromise<SessionRecord | undefined> {
     this.#assertOpen()
-    return this.#lookup.find(id)
+    return isSessionId(id) ? this.#lookup.find(id) : undefined
   }
 
   /** As `find`, and never from a cache of the store. */
@@ -59,8 +61,10 @@ export class Records {
     return this.#gathered.update(record, ifVersion)
   }
 
+  /** True when it was there. What is no session id was not, and no call is made. */
   delete(id: string): MaybePromise<boolean> {
-    return this.#call('delete', () => this.#store.delete(id))
+    this.#assertOpen()
+    return isSessionId(id) && this.#call('delete', () => this.#store.delete(id))
   }
 
   /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */

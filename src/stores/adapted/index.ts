@@ -23,8 +23,8 @@ const MARGIN_MS = { inRecord: 60_000, inStore: 2_000 }
  * - **Logout is final in this process.** There is no compare-and-set, so the writes of one session are made
  *   one after another, within this process. A process that is writing to a session at the very moment when
  *   another one ends it may bring it back, and two that write at once may lose one write.
- * - **`list` and `revokeAll` of the manager reject with UNSUPPORTED (501):** such stores have no index by user.
- *   So there is no `listByUser`, and `atomicUpdates` is false.
+ * - **`list`, `revokeAll` and `revokeOthers` reject with UNSUPPORTED (501):** such stores have no index by user.
+ *   So there is no `listByUser`, and `atomicUpdates` is false: secrets do not rotate.
  * - **The idle deadline is the store's.** Moving it is the store's own `touch` and never a `set`, which could
  *   bring back what another process has ended. A store without `touch` keeps the deadline of the login, or
  *   of the last data write.
@@ -80,7 +80,7 @@ class ExpressSessionAdapter implements SessionStore {
       if (current.version !== ifVersion) return 'conflict'
       const next = decodeRecord(id, text)
       if (isTouch(current, next)) await this.#touch(stored.record, next)
-      else await this.#set(record, text)
+      else await this.#set(next, encodeRecord(this.#touches.unmistakable(next)))
       return 'ok'
     })
   }

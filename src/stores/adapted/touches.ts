@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { dropOldest } from '../../lib/drop-oldest.js'
 import type { SessionRecord } from '../../record.js'
 
 /** What a touch changes of a record. */
@@ -11,7 +10,7 @@ interface Touch {
   readonly seen: Seen
 }
 
-/** So many touches are remembered. Of older ones the session is touched again a little early, which does no harm. */
+/** So many touches are remembered. Where one is forgotten, its session is touched again a little early. */
 const MAX_TOUCHES = 10_000
 
 /**
@@ -29,11 +28,26 @@ export function isTouch(from: SessionRecord, to: SessionRecord): boolean {
  */
 export class Touches {
   readonly #byId = new Map<string, Touch>()
+  /** The most versions that a touch which is forgotten was ahead of the store. */
+  #ahead = 0
 
   remember(stored: SessionRecord, next: SessionRecord): void {
     this.#byId.delete(next.id)
     this.#byId.set(next.id, { on: stored.version, seen: seenOf(next) })
-    dropOldest(this.#byId, MAX_TOUCHES)
+    for (const [id, { on, seen }] of this.#byId) {
+      if (this.#byId.size <= MAX_TOUCHES) return
+      this.#ahead = Math.max(this.#ahead, seen.version - on)
+      this.#byId.delete(id)
+    }
+  }
+
+  /**
+   * The record under a version that no request of this process can hold for other content. A request may hold the
+   * version of a touch that is forgotten, so versions as low as that are left out. Whoever wrote the record is told
+   * `conflict` at the next write, and reads it again.
+   */
+  unmistakable(next: SessionRecord): SessionRecord {
+    return this.#ahead === 0 ? next : { ...next, version: next.version + this.#ahead }
   }
 
   /** The stored record with the touches that came after it. */

@@ -12,7 +12,6 @@ import type { SessionRecord } from '../../record.js'
  */
 export function frozenRecord(given: SessionRecord, old?: SessionRecord): SessionRecord {
   const { id, userId } = old ?? given
-  const unknown = unknownFields(given)
   // Field by field: V8 keeps a frozen `{ ...given }` as a dictionary, which takes nearly twice the memory.
   const record = {
     id,
@@ -27,6 +26,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     endedBy: given.endedBy,
     binding: given.binding === old?.binding ? given.binding : frozenBinding(given.binding),
     userId,
+    userIdType: given.userIdType,
     user: given.user === old?.user ? given.user : frozenJson(given.user),
     data: given.data === old?.data ? given.data : frozenJson(given.data),
     userAgent: given.userAgent,
@@ -37,42 +37,15 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     expiresAt: given.expiresAt,
     absoluteExpiresAt: given.absoluteExpiresAt,
   } satisfies Required<Record<keyof SessionRecord, unknown>>
-  return Object.freeze(unknown === undefined ? record : { ...record, ...unknown })
+  for (const name in given) if (!Object.hasOwn(record, name)) keepUnknown(name, given, old, record)
+  return Object.freeze(record)
 }
 
-/** Fields that this version does not know: another store may hold records that a later version wrote. */
-function unknownFields(given: SessionRecord): JsonObject | undefined {
-  // The common case makes no list.
-  for (const name in given) {
-    if (name in known) continue
-    const fields = Object.entries(given).filter(([each]) => !(each in known))
-    return frozenJson(Object.fromEntries(fields))
-  }
-  return undefined
-}
-
-const known: Required<Record<keyof SessionRecord, true>> = {
-  id: true,
-  version: true,
-  secretHash: true,
-  seriesHash: true,
-  rotatedAt: true,
-  nextHash: true,
-  priorHash: true,
-  priorUntil: true,
-  unusedRotations: true,
-  endedBy: true,
-  binding: true,
-  userId: true,
-  user: true,
-  data: true,
-  userAgent: true,
-  ip: true,
-  createdAt: true,
-  authenticatedAt: true,
-  lastSeenAt: true,
-  expiresAt: true,
-  absoluteExpiresAt: true,
+/** A field of a newer version of this package. A node of this version keeps it, whatever it is. */
+function keepUnknown(name: string, given: object, old: object | undefined, record: object): void {
+  const value: unknown = Reflect.get(given, name)
+  const isAsBefore = old !== undefined && Reflect.get(old, name) === value
+  Reflect.set(record, name, isAsBefore ? value : deepFreeze(throughJson(value)))
 }
 
 function frozenBinding(binding: SessionRecord['binding']): SessionRecord['binding'] {

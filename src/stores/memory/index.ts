@@ -1,17 +1,25 @@
 import { SessionError } from '../../errors.js'
 import { idTaken } from '../../lib/id-taken.js'
+import type { Json } from '../../lib/json.js'
 import { integer } from '../../lib/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options.js'
 import { warnOnce } from '../../lib/warn-once.js'
 import type { SessionRecord } from '../../record.js'
-import type { ListingStore, UpdateResult } from '../../store.js'
-import { DeadlineHeap, type HeapItem } from './deadline-heap.js'
+import type { ListingStore, RecordPage, UpdateResult } from '../../store.js'
 import { frozenRecord } from './frozen-record.js'
+import { defaultMaxBytes, heapBytes } from './heap-bytes.js'
+import { Pool, type Entry } from './pool.js'
 import { UserIndex } from './user-index.js'
 
+/** The options of `memoryStore()`. All are optional; all are checked at start. */
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most, from 1 to 16,000,000. Default 100,000, which is about 100 MB. */
   readonly maxSessions?: number | undefined
+  /**
+   * How many bytes they take at most, as estimated from their users and data. Default 256,000,000, or 2,560 for each
+   * of `maxSessions` where that is more.
+   */
+  readonly maxBytes?: number | undefined
 }
 
 const memoryOptions = {
@@ -21,6 +29,11 @@ const memoryOptions = {
     default: 100_000,
     doc: 'how many sessions are kept at most',
   },
+  maxBytes: {
+    kind: integer(1),
+    defaultText: '256,000,000, or 2,560 for each of maxSessions',
+    doc: 'how many bytes of memory they take at most, by estimate',
+  },
 } as const
 
 /**
@@ -28,41 +41,39 @@ const memoryOptions = {
  * out by a restart. Every result is synchronous and frozen. There is no timer: the manager removes what has
  * expired, and a full store does so itself.
  *
- * A full store makes room for a new session: it forgets what has expired, then drops the guest that was seen
- * longest ago. A live login is never dropped, so with nothing but logins `insert` throws STORE_FULL (503).
- * Warns once when it is made in production.
+ * A full store makes room for a new session, and for new data: it forgets what has expired, then drops the guest that
+ * was seen longest ago. A live login is never dropped. Where there is no room without that, `insert` and `update` throw
+ * STORE_FULL (503) and change nothing. Warns once when it is made in production.
  *
  * @throws SessionError OPTION_INVALID for an option that is unknown or has no usable value.
  * @example app.use(sessionMiddleware({ store: memoryStore({ maxSessions: 10_000 }) }))
  */
 export function memoryStore(options: MemoryStoreOptions = {}): ListingStore {
-  const { maxSessions } = readOptions(options, ofStore('memoryStore'), memoryOptions)
+  const { maxSessions, maxBytes } = readOptions(options, ofStore('memoryStore'), memoryOptions)
   if (process.env.NODE_ENV === 'production') warnOnce('SID_MEMORY_STORE', inProduction)
-  return new MemoryStore(maxSessions)
-}
-
-interface Entry extends HeapItem {
-  record: SessionRecord
+  return new MemoryStore(maxSessions, maxBytes ?? defaultMaxBytes(maxSessions))
 }
 
 class MemoryStore implements ListingStore {
-  readonly #maxSessions: number
   readonly #entries = new Map<string, Entry>()
   readonly #users = new UserIndex<Entry>()
-  // Two heaps, because guests make room for logins, and logins make room for nobody.
-  readonly #guests = new DeadlineHeap<Entry>()
-  readonly #logins = new DeadlineHeap<Entry>()
+  // Two pools, because guests make room for logins, and logins make room for nobody.
+  readonly #guests = new Pool()
+  readonly #logins = new Pool()
+  #inserted = 0
 
-  constructor(maxSessions: number) {
-    this.#maxSessions = maxSessions
-  }
+  constructor(
+    private readonly maxSessions: number,
+    private readonly maxBytes: number,
+  ) {}
 
   insert(given: SessionRecord): void {
     if (this.#entries.has(given.id)) throw idTaken(given.id)
-    const entry = { record: frozenRecord(given), place: 0 }
-    this.#makeRoom(given.createdAt)
+    const record = frozenRecord(given)
+    const entry = { record, bytes: bytesOf(record), order: (this.#inserted += 1), place: 0 }
+    this.#makeRoom(1, entry.bytes, given.createdAt)
     if (given.userId !== undefined) this.#users.add(given.userId, entry)
-    this.#heapOf(entry).add(entry, given.expiresAt)
+    this.#poolOf(entry).add(entry)
     this.#entries.set(given.id, entry)
   }
 
@@ -77,11 +88,13 @@ class MemoryStore implements ListingStore {
   update(given: SessionRecord, ifVersion: number): UpdateResult {
     const entry = this.#entries.get(given.id)
     if (entry === undefined) return 'absent'
-    if (entry.record.version !== ifVersion) return 'conflict'
-    entry.record = frozenRecord(given, entry.record)
-    // A later deadline moves nothing now: the entry is looked at again when the old one has come. So a touch is cheap.
-    const heap = this.#heapOf(entry)
-    if (given.expiresAt < heap.timeOf(entry)) heap.move(entry, given.expiresAt)
+    const old = entry.record
+    if (old.version !== ifVersion) return 'conflict'
+    const record = frozenRecord(given, old)
+    // A touch changes none of these: it needs no new estimate.
+    const isAsLarge =
+      record.data === old.data && record.user === old.user && record.userAgent === old.userAgent
+    this.#replace(entry, record, isAsLarge ? entry.bytes : bytesOf(record))
     return 'ok'
   }
 
@@ -96,50 +109,67 @@ class MemoryStore implements ListingStore {
     return this.#users.of(userId).map(({ record }) => record)
   }
 
+  pageByUser(userId: string, limit: number, after = '0'): RecordPage {
+    const rest = this.#users.of(userId).filter(({ order }) => order > Number(after))
+    const page = rest.slice(0, limit)
+    const next = page.length < rest.length ? String(page.at(-1)?.order) : undefined
+    return { records: page.map(({ record }) => record), next }
+  }
+
   deleteExpired(now: number, limit: number): number {
-    const guests = this.#sweep(this.#guests, now, limit)
-    return guests + this.#sweep(this.#logins, now, limit - guests)
+    const end = (entry: Entry) => this.#remove(entry)
+    const guests = this.#guests.sweep(now, limit, end)
+    return guests + this.#logins.sweep(now, limit - guests, end)
   }
 
-  #sweep(heap: DeadlineHeap<Entry>, now: number, limit: number): number {
-    for (let count = 0; count < limit; count++) {
-      const entry = heap.first
-      if (entry === undefined || heap.timeOf(entry) > now) return count
-      if (entry.record.expiresAt <= now) this.#remove(entry)
-      else heap.move(entry, entry.record.expiresAt)
-    }
-    return limit
-  }
-
-  /** `now` is when the new record was made: time is the core's. */
-  #makeRoom(now: number): void {
-    while (this.#entries.size >= this.#maxSessions) {
-      if (this.deleteExpired(now, 1) === 1) continue
-      const guest = this.#guestSeenLongestAgo()
-      if (guest === undefined) throw isFull(this.#maxSessions)
-      this.#remove(guest)
+  #replace(entry: Entry, record: SessionRecord, bytes: number): void {
+    const pool = this.#poolOf(entry)
+    if (this.#bytes + bytes - entry.bytes <= this.maxBytes) return pool.replace(entry, record, bytes)
+    // Outside of its pool meanwhile, so that it does not make room for itself.
+    pool.remove(entry)
+    try {
+      this.#makeRoom(0, bytes, record.lastSeenAt)
+      Object.assign(entry, { record, bytes })
+    } finally {
+      pool.add(entry)
     }
   }
 
-  /** All guests have the same idle timeout, so it is the one whose deadline is next. */
-  #guestSeenLongestAgo(): Entry | undefined {
+  get #bytes(): number {
+    return this.#guests.bytes + this.#logins.bytes
+  }
+
+  /** `now` is when the change was made: time is the core's. */
+  #makeRoom(sessions: number, bytes: number, now: number): void {
     for (;;) {
-      const guest = this.#guests.first
-      if (guest === undefined || guest.record.expiresAt === this.#guests.timeOf(guest)) return guest
-      this.#guests.move(guest, guest.record.expiresAt)
+      const isOneTooMany = this.#entries.size + sessions > this.maxSessions
+      if (!isOneTooMany && this.#bytes + bytes <= this.maxBytes) return
+      if (this.deleteExpired(now, 1) === 1) continue
+      const guest = this.#guests.next()
+      // Where all guests together are not enough, none is dropped in vain.
+      if (this.#logins.bytes + bytes > this.maxBytes) throw isFull(`${this.maxBytes} bytes`, 'maxBytes')
+      if (guest === undefined) throw isFull(`${this.#entries.size} logins`, 'maxSessions')
+      this.#remove(guest)
     }
   }
 
   #remove(entry: Entry): void {
     const { id, userId } = entry.record
     this.#entries.delete(id)
-    this.#heapOf(entry).remove(entry)
+    this.#poolOf(entry).remove(entry)
     if (userId !== undefined) this.#users.remove(userId, entry)
   }
 
-  #heapOf({ record }: Entry): DeadlineHeap<Entry> {
+  #poolOf({ record }: Entry): Pool {
     return record.userId === undefined ? this.#guests : this.#logins
   }
+}
+
+/** Its places in the maps and the heap take less than the names of its fields, which all records share. */
+const ENTRY_BYTES = -500
+
+function bytesOf(record: SessionRecord): number {
+  return ENTRY_BYTES + heapBytes(record as unknown as Json)
 }
 
 const inProduction =
@@ -147,10 +177,10 @@ const inProduction =
   'know them. Give createSessions or sessionMiddleware a `store` from express-sid/sqlite, ' +
   'express-sid/postgres, express-sid/mysql or express-sid/redis.'
 
-function isFull(maxSessions: number): SessionError {
+function isFull(held: string, option: string): SessionError {
   return new SessionError(
     'STORE_FULL',
-    `memoryStore holds ${maxSessions} logins, as many as it may, so this session was refused. ` +
-      'Raise maxSessions, or use a store that keeps sessions outside of the process.',
+    `memoryStore holds ${held}, as many as it may, and drops no login, so this session was refused. ` +
+      `Raise ${option}, or use a store that keeps sessions outside of the process.`,
   )
 }

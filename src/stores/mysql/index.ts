@@ -4,7 +4,7 @@ import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore } from '../../store.js'
 import { userKey } from '../sql/keys.js'
 import { migrateOption, opener } from '../sql/migrate.js'
-import { inOrder, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
+import { FIRST_ID, inOrder, pageOf, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
 import {
   mysqlClient,
   promisePool,
@@ -24,6 +24,7 @@ import {
 export type { MysqlCallbackPool, MysqlPool, MysqlQuery } from './client.js'
 export { mysqlMigrations, type MysqlTableOptions } from './schema.js'
 
+/** The options of `mysqlStore()`. All are optional; all are checked at start. */
 export interface MysqlStoreOptions extends MysqlTableOptions {
   /**
    * Whether the store makes its tables when they are missing, before its first call. With `false` it never
@@ -91,6 +92,11 @@ export function mysqlStore(
     async listByUser(userId) {
       const found = await rows(`${select} WHERE user_key = ?`, [userKey(userId)])
       return found.map((row) => recordOf(textRow(row)))
+    },
+
+    async pageByUser(userId, limit, after = FIRST_ID) {
+      const page = `${select} WHERE user_key = ? AND id > ? ORDER BY id LIMIT ?`
+      return pageOf((await rows(page, [userKey(userId), idBytes(after), limit])).map(textRow), limit)
     },
 
     /**

@@ -7,6 +7,7 @@ import type { SessionRecord } from '../../record.js'
 import type { SessionStore } from '../../store.js'
 import { NearRecords } from './near-records.js'
 
+/** The options of `nearCache()`. All are optional; all are checked at start. */
 export interface NearCacheOptions {
   /**
    * How old a record may be, counted from the moment the store was asked for it: milliseconds or a text such as
@@ -31,11 +32,11 @@ const nearCacheOptions = {
 /**
  * Holds for a moment the records that `store` returned, so that a very hot session is read from memory.
  *
- * The price: a session that *another* node ends may be taken for live on this one until `maxStaleness` has
- * passed. What this node ends is gone at once. Without this wrapper, which is the default, every request sees
- * every logout.
+ * The price: a session that is ended elsewhere may be taken for live here until `maxStaleness` has passed. Elsewhere is
+ * another node, and another manager of this process that does not share this near cache. What ends through this one is
+ * gone at once. Without this wrapper, which is the default, every request sees every logout.
  *
- * A record is dropped when this process writes it. All are dropped when any call to the store fails.
+ * A record is dropped when it is written through this cache. All are dropped when any call to the store fails.
  *
  * @throws SessionError OPTION_INVALID for an option that is unknown or has no usable value.
  * @example sessionMiddleware({ store: nearCache(redisStore(client), { maxStaleness: '500ms' }) })
@@ -102,6 +103,10 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
     atomicUpdates: store.atomicUpdates,
     ...(store.listByUser && {
       listByUser: (userId: string) => ask(() => store.listByUser!(userId), same),
+    }),
+    ...(store.pageByUser && {
+      pageByUser: (userId: string, limit: number, after?: string) =>
+        ask(() => store.pageByUser!(userId, limit, after), same),
     }),
     ...(store.getMany && { getMany }),
     ...(store.deleteExpired && {

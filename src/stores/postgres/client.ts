@@ -28,17 +28,21 @@ export function checkPool(pool: unknown): void {
  * Returns what sends a text with its values: by name where `pg` can prepare it, so that it is parsed and
  * planned once in a connection. The name is made from the text, since one connection may serve several tables.
  *
- * @example const find = sender(pool, true)('SELECT id, record FROM sessions WHERE id = $1'); await find([id])
+ * @example const find = sender(pool, true)('SELECT record FROM sessions WHERE id = $1'); await find([id])
  */
-export function sender(pool: PostgresPool, isPrepared: boolean) {
-  const isNamed = isPrepared && typeof pool.connect === 'function'
+export function sender<Row = TextRow>(pool: PostgresPool, isPrepared: boolean) {
   const query = pool.query.bind(pool) as (config: unknown, values?: unknown[]) => Promise<unknown>
   return (text: string) => {
-    const name = `sid_${hash('sha256', text).slice(0, 24)}`
+    const name = isPrepared ? `sid_${hash('sha256', text).slice(0, 24)}` : undefined
     return async (values: unknown[]) =>
-      rowsOf<TextRow>(await (isNamed ? query({ name, text, values }) : query(text, values)))
+      rowsOf<Row>(await (isPg(pool) ? query({ name, text, values, types }) : query(text, values)))
   }
 }
+
+const isPg = (pool: PostgresPool): boolean => typeof pool.connect === 'function'
+
+/** The application's own parsers of types, which `pg` keeps for the whole process, must not change what is read here. */
+const types = { getTypeParser: () => String }
 
 /** The code of a table that does not exist: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const UNDEFINED_TABLE = '42P01'
@@ -50,8 +54,9 @@ const UNDEFINED_TABLE = '42P01'
  */
 export async function readVersion(pool: PostgresPool, table: string): Promise<number> {
   try {
-    const result = await pool.query(`SELECT max(version) AS version FROM ${table}`, [])
-    return Number(rowsOf<{ version: unknown }>(result)[0]?.version)
+    const send = sender<{ version: unknown }>(pool, false)
+    const [row] = await send(`SELECT max(version)::text AS version FROM ${table}`)([])
+    return Number(row?.version)
   } catch (error) {
     if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return 0
     throw error

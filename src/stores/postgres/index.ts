@@ -1,12 +1,13 @@
 import { listenForErrors } from '../../lib/error-listener.js'
 import { boolean } from '../../lib/option-kinds.js'
 import { ofStore, readOptions, type Values } from '../../lib/options.js'
+import { detached } from '../../lib/detached.js'
 import { isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore } from '../../store.js'
 import { userKey } from '../sql/keys.js'
 import { migrateOption, opener } from '../sql/migrate.js'
-import { inOrder, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
+import { FIRST_ID, inOrder, pageOf, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
 import { checkPool, readVersion, sender, type PostgresPool } from './client.js'
 import {
   migrationsOf,
@@ -19,6 +20,7 @@ import {
 export type { PostgresPool } from './client.js'
 export { postgresMigrations, type PostgresTableOptions } from './schema.js'
 
+/** The options of `postgresStore()`. All are optional; all are checked at start. */
 export interface PostgresStoreOptions extends PostgresTableOptions {
   /**
    * Whether the store makes its tables when they are missing, before its first call. With `false` it never
@@ -84,6 +86,10 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       return (await statements.list(userKey(userId))).map(recordOf)
     },
 
+    async pageByUser(userId, limit, after = FIRST_ID) {
+      return pageOf(await statements.page(userKey(userId), key(after), limit), limit)
+    },
+
     async deleteExpired(now, limit) {
       const removed = (await statements.deleteDue(now, limit)).length
       if (removed === limit) return limit
@@ -95,7 +101,8 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
 /** The id as Postgres writes it. Any other text becomes NULL, which equals no key. */
 function key(id: string): string | null {
-  return isSessionId(id) ? id : null
+  // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
+  return isSessionId(id) ? detached(id) : null
 }
 
 /** The parameters that an insert and an update share. */
@@ -125,6 +132,8 @@ function connect(pool: PostgresPool, tables: PostgresTables, settings: Values<ty
 }
 
 function statementsOf(sessions: string, statement: (text: string) => Statement) {
+  // As text: an application may have its own parser of UUIDs, or a pool that reads them as bytes.
+  const select = `SELECT id::text AS id, record FROM ${sessions}`
   // Rows that another process is working on are skipped, not waited for, so that sweeps can't deadlock.
   // Materialized: otherwise a plan may look for what is due several times and find more than the limit.
   const due = `WITH due AS MATERIALIZED (
@@ -134,14 +143,15 @@ function statementsOf(sessions: string, statement: (text: string) => Statement) 
       `INSERT INTO ${sessions} (id, version, expires_at, due_at, record, user_key)
        VALUES ($1, $2, $3, $3, $4, $5)`,
     ),
-    get: statement(`SELECT id, record FROM ${sessions} WHERE id = $1`),
-    getMany: statement(`SELECT id, record FROM ${sessions} WHERE id = ANY($1::uuid[])`),
+    get: statement(`${select} WHERE id = $1`),
+    getMany: statement(`${select} WHERE id = ANY($1::uuid[])`),
     update: statement(
       `UPDATE ${sessions} SET version = $2, expires_at = $3, due_at = LEAST(due_at, $3), record = $4
        WHERE id = $1 AND version = $5 RETURNING id`,
     ),
     delete: statement(`DELETE FROM ${sessions} WHERE id = $1 RETURNING id`),
-    list: statement(`SELECT id, record FROM ${sessions} WHERE user_key = $1`),
+    list: statement(`${select} WHERE user_key = $1`),
+    page: statement(`${select} WHERE user_key = $1 AND id > $2 ORDER BY id LIMIT $3`),
     deleteDue: statement(
       `${due} DELETE FROM ${sessions} WHERE id IN (SELECT id FROM due WHERE expires_at <= $1) RETURNING id`,
     ),

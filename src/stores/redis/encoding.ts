@@ -2,16 +2,25 @@ import { randomBytes } from 'node:crypto'
 import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
 
 /** Redis forgets a record this long after its deadline: clocks of nodes differ, and the core alone decides. */
-export const GRACE_MS = 60_000
+const GRACE_MS = 60_000
 
 /**
- * A record as it is kept: `<version>.<mark>:<JSON>`. The script compares the version in front. The mark, random for
- * each write, tells this write from any other.
+ * A mark that tells one write from any other, also from one with the same content. A record is kept as
+ * `<version>.<marks>:<JSON>`, with the marks of its latest writes: see `REPLACE`.
  *
- * @example encode(record) // '1.x9Kq2mZ4pT1a:{"id":…}'
+ * @example newMark() // 'x9Kq2mZ4pT1a'
  */
-export function encode(record: SessionRecord): string {
-  return `${record.version}.${randomBytes(9).toString('base64url')}:${encodeRecord(record)}`
+export function newMark(): string {
+  return randomBytes(9).toString('base64url')
+}
+
+/**
+ * A new record as it is kept.
+ *
+ * @example encode(record, newMark()) // '1.x9Kq2mZ4pT1a:{"id":…}'
+ */
+export function encode(record: SessionRecord, mark: string): string {
+  return `${record.version}.${mark}:${encodeRecord(record)}`
 }
 
 /**

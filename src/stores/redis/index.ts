@@ -1,18 +1,16 @@
+import { detached } from '../../lib/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
-import { idTime } from '../../lib/uuid.js'
-import type { SessionRecord } from '../../record.js'
+import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore, UpdateResult } from '../../store.js'
-import { connectionOf, type RedisClient } from './client.js'
-import { decode, encode, GRACE_MS, keyPart, text, timeToLive } from './encoding.js'
+import { connectionOf, type Command, type RedisClient } from './client.js'
+import { decode, encode, keyPart, newMark, text, timeToLive } from './encoding.js'
 import { checkedOptions, type RedisStoreOptions } from './options.js'
-import { LIST, REMOVE, REPLACE } from './scripts.js'
+import { INSERT, REMOVE, REPLACE } from './scripts.js'
+import { listed, UserIndex } from './user-index.js'
 import { writer } from './write.js'
 
 export type { RedisClient } from './client.js'
 export type { RedisStoreOptions } from './options.js'
-
-/** A login writes its index, then its record. For so long an id may be listed whose record is not there yet. */
-const UNDER_WAY_MS = 3_600_000
 
 /**
  * Keeps sessions in Redis 5 or later, or in Valkey: one server, Sentinel or Cluster. The client is the
@@ -28,8 +26,16 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { prefix, wait } = checkedOptions(options)
   const redis = connectionOf(client)
   const write = writer(redis, wait)
-  const keyOf = (id: string) => `${prefix}session:${keyPart(id)}`
-  const indexOf = (userId: string) => `${prefix}user:${keyPart(userId)}`
+  const index = new UserIndex(redis, prefix)
+  // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
+  const keyOf = (id: string) => detached(`${prefix}session:${keyPart(id)}`)
+
+  /** A script on a record. On one server it lists the session too; a Cluster may have the index elsewhere. */
+  const onRecord = (script: string, record: SessionRecord, ...args: readonly string[]): Command => {
+    const { id, userId } = record
+    const keys = [keyOf(id), ...(redis.isCluster || userId === undefined ? [] : [index.keyOf(userId)])]
+    return ['eval', script, String(keys.length), ...keys, ...args, ...listed(record)]
+  }
 
   const get = async (id: string) => decode(id, await redis.send(keyOf(id), ['get', keyOf(id)]))
 
@@ -40,26 +46,28 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     return ids.map((id, at) => decode(id, replies[at]))
   }
 
-  /** Not awaited: an entry without a record does no harm, and the index's server must not hold up a logout. */
-  const unlist = (userId: string, ids: readonly string[]) => {
-    const index = indexOf(userId)
-    if (ids.length > 0) redis.send(index, ['zrem', index, ...ids]).catch(() => undefined)
+  /** The records that belong to the ids of an index, which may hold ids of ended sessions as well. */
+  const recordsOf = async (userId: string, ids: readonly string[]): Promise<SessionRecord[]> => {
+    const records = await (redis.isCluster ? Promise.all(ids.map(get)) : getMany(ids))
+    index.unlistDead(userId, ids, records)
+    const found = records.filter((record) => record !== undefined)
+    return found.filter((record) => (record.userId ?? userId) === userId)
   }
 
   return {
     async insert(record) {
-      const key = keyOf(record.id)
-      const value = encode(record)
-      if (record.userId !== undefined) {
-        const index = indexOf(record.userId)
-        await write(index, ['eval', LIST, '1', index, ...listing(record)])
+      const { userId } = record
+      if (redis.isCluster && userId !== undefined) {
+        await write(index.keyOf(userId), index.listing({ ...record, userId }))
       }
-      const reply = await write(key, ['set', key, value, 'PX', timeToLive(record.expiresAt), 'NX'])
-      if (text(reply) === 'OK') return
-      // A client that reconnects sends a command again if it missed the reply: then the record is this very one.
-      // With `wait` that proves nothing, since the second WAIT had no write to wait for.
-      if (wait === undefined && text(await redis.send(key, ['get', key])) === value) return
-      throw idTaken(record.id)
+      const mark = newMark()
+      const args = [mark, encode(record, mark), timeToLive(record.expiresAt)]
+      const reply = text(await write(keyOf(record.id), onRecord(INSERT, record, ...args)))
+      // Sent twice, it is done. With `wait` that is no proof, since the second WAIT had no write to wait for.
+      const isKept = reply === 'ok' || (reply === 'again' && wait === undefined)
+      if (!isKept) throw idTaken(record.id)
+      // Between its two writes, a node with a wrong clock may have taken the login for one that failed.
+      if (redis.isCluster) index.listAgain(record)
     },
 
     get,
@@ -68,38 +76,25 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     ...(redis.isCluster ? {} : { getMany }),
 
     async update(record, ifVersion) {
-      const key = keyOf(record.id)
-      const args = [`${ifVersion}.`, encode(record), timeToLive(record.expiresAt)]
-      return text(await redis.send(key, ['eval', REPLACE, '1', key, ...args])) as UpdateResult
+      const content = [String(record.version), encodeRecord(record), timeToLive(record.expiresAt)]
+      const command = onRecord(REPLACE, record, String(ifVersion), newMark(), ...content)
+      const result = text(await redis.send(keyOf(record.id), command)) as UpdateResult
+      if (redis.isCluster && result === 'ok') index.listAgain(record)
+      return result
     },
 
     async delete(id) {
       const key = keyOf(id)
       const held = decode(id, await write(key, ['eval', REMOVE, '1', key]))
-      if (held?.userId !== undefined) unlist(held.userId, [id])
+      if (held?.userId !== undefined) index.unlist(held.userId, [id])
       return held !== undefined
     },
 
-    async listByUser(userId) {
-      const index = indexOf(userId)
-      const ids = ((await redis.send(index, ['zrange', index, '0', '-1'])) as unknown[]).map(String)
-      const records = await (redis.isCluster ? Promise.all(ids.map(get)) : getMany(ids))
-      unlist(
-        userId,
-        ids.filter((id, at) => records[at] === undefined && isSettled(id)),
-      )
-      const found = records.filter((record) => record !== undefined)
-      return found.filter((record) => (record.userId ?? userId) === userId)
+    listByUser: async (userId) => recordsOf(userId, await index.all(userId)),
+
+    async pageByUser(userId, limit, after) {
+      const { ids, next } = await index.page(userId, limit, after)
+      return { records: await recordsOf(userId, ids), next }
     },
   }
-}
-
-/** The arguments of the script that lists a session: by its last possible deadline, since the idle one moves. */
-function listing({ id, createdAt, absoluteExpiresAt }: SessionRecord): string[] {
-  return [String(createdAt - GRACE_MS), String(absoluteExpiresAt), id, timeToLive(absoluteExpiresAt)]
-}
-
-/** Whether the login that made this id must be over by now, so that its record is there or never will be. */
-function isSettled(id: string): boolean {
-  return idTime(id) < Date.now() - UNDER_WAY_MS
 }

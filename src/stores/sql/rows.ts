@@ -1,5 +1,5 @@
 import { decodeRecord, type SessionRecord } from '../../record.js'
-import type { UpdateResult } from '../../store.js'
+import type { RecordPage, UpdateResult } from '../../store.js'
 
 /** What is read of a session: its id and its record, both as text. */
 export interface TextRow {
@@ -27,6 +27,18 @@ export function inOrder(ids: readonly string[], rows: readonly TextRow[]): (Sess
     const row = byId.get(id)
     return row && recordOf(row)
   })
+}
+
+/** Comes before every id: where the first page begins. */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * The page that these rows are, in the order of their ids. The next one begins after the last of them.
+ *
+ * @example pageOf(await statements.page(userKey(userId), after, limit), limit)
+ */
+export function pageOf(rows: readonly TextRow[], limit: number): RecordPage {
+  return { records: rows.map(recordOf), next: rows.length < limit ? undefined : rows.at(-1)?.id }
 }
 
 /**

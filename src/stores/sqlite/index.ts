@@ -3,12 +3,13 @@ import { ofStore, readOptions } from '../../lib/options.js'
 import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import { RecordReader } from '../../record-reader.js'
-import type { ListingStore, UpdateResult } from '../../store.js'
+import type { ListingStore, RecordPage, UpdateResult } from '../../store.js'
 import { briefTransactions, checkClient, type SqliteDatabase } from './client.js'
 import { openSchema } from './schema.js'
 
 export type { SqliteDatabase, SqliteParameters, SqliteStatement } from './client.js'
 
+/** The options of `sqliteStore()`. All are optional; all are checked at start. */
 export interface SqliteStoreOptions {
   /**
    * The table that holds the sessions, made when it is missing: letters, digits and underscores, at most 60.
@@ -39,15 +40,15 @@ export interface SqliteStore extends ListingStore {
   update(record: SessionRecord, ifVersion: number): UpdateResult
   delete(id: string): boolean
   listByUser(userId: string): SessionRecord[]
+  pageByUser(userId: string, limit: number, after?: string): RecordPage
   deleteExpired(now: number, limit: number): number
 }
 
 /**
  * Keeps sessions in a SQLite database, in the process: every call is synchronous.
  *
- * Give the store a connection of its own; the file may be the application's. Inside a transaction that the
- * application holds open on the same connection, a login would be acknowledged before it is committed. The
- * connection is set to WAL, `synchronous = FULL` (what was acknowledged survives a power cut, see
+ * Give the store a connection of its own; the file may be the application's. While the application holds a
+ * transaction open on the same connection, every write of the store is refused. The connection is set to WAL, `synchronous = FULL` (what was acknowledged survives a power cut, see
  * https://www.sqlite.org/pragma.html#pragma_synchronous), `wal_autocheckpoint = 100` pages and
  * `busy_timeout = 100` ms, or 0 while another process keeps the file locked. It is never closed.
  *
@@ -110,6 +111,13 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
       return Array.from(rows, (row) => reader.read(idText(row.id), row.record))
     },
 
+    pageByUser(userId, limit, after = '0') {
+      const asked = { userKey: userKey(userId), after: Number(after), limit }
+      const rows = statements.page.all(asked) as { at: number | bigint; id: string; record: string }[]
+      const records = Array.from(rows, (row) => reader.read(idText(row.id), row.record))
+      return { records, next: rows.length < limit ? undefined : String(rows.at(-1)?.at) }
+    },
+
     deleteExpired(now, limit) {
       // Most calls find nothing to do. A read waits for no writer and costs no fsync.
       if (!statements.isAnyDue.get({ now })) return 0
@@ -145,6 +153,11 @@ function prepareStatements(database: SqliteDatabase, table: string) {
     updateToEarlier: sql(`${change}, due_at = @expiresAt WHERE id = @id AND version = @ifVersion`),
     delete: sql(`DELETE FROM "${table}" WHERE id = @id`),
     list: sql(`SELECT lower(hex(id)) AS id, record FROM "${table}" WHERE user_key = @userKey`),
+    // By rowid, as the rows stand in the index of users: so a page costs what it returns.
+    page: sql(
+      `SELECT rowid AS at, lower(hex(id)) AS id, record FROM "${table}"
+       WHERE user_key = @userKey AND rowid > @after ORDER BY rowid LIMIT @limit`,
+    ),
     isAnyDue: sql(`SELECT 1 FROM "${table}" WHERE due_at <= @now LIMIT 1`),
     putOff: sql(`UPDATE "${table}" SET due_at = expires_at WHERE rowid IN (${due}) AND expires_at > @now`),
     deleteDue: sql(`DELETE FROM "${table}" WHERE rowid IN (${due}) AND expires_at <= @now`),
