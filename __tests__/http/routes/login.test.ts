@@ -75,7 +75,7 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     })
     const events = eventsOf(sessions)
     const res = await visitor().login({ Accept: 'text/html' }).send('email=a@b.example')
-    expect([res.status, res.text]).toEqual([401, '<form>a@b.example {"reason":"locked","userId":"7"}</form>'])
+    expect([res.status, res.text]).toEqual([401, '<form>a@b.example {"reason":"locked","userId":7}</form>'])
     expect(res.headers).toMatchObject({ 'cache-control': 'no-store', vary: 'Cookie, Accept' })
     expect(setCookies(res)).toEqual([])
     expect(events.map(({ name }) => name)).toEqual(['loginRefused'])
