@@ -39,6 +39,19 @@ const statusByCode = {
    */
   SECRET_REUSED: 401,
   /**
+   * The session is bound to its device, and this request does not come from there, or comes late: its bound cookie is
+   * missing or out of date. The cookie may have been copied. A browser renews it by itself; otherwise the user must
+   * log in again.
+   */
+  BINDING_REQUIRED: 401,
+  /**
+   * The same, and the browser says that it could not renew the bound cookie now. Ask again later: the session
+   * lives on.
+   */
+  BINDING_UNAVAILABLE: 503,
+  /** The session is not bound to a device, and this route wants one that is. */
+  UNBOUND: 403,
+  /**
    * The change needs a new cookie, but the response headers have been sent, or the request is a WebSocket, which can set
    * none. No session was started. Await the change before the response begins.
    */

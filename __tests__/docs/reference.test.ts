@@ -54,6 +54,16 @@ test.each(entries.map((path) => path.replace('.', 'express-sid')))(
   },
 )
 
+test('every name on the page says what it is, before its members', () => {
+  const sections = page.split('\n### ').slice(1)
+  const silent = sections.filter((section) => {
+    const [, afterSignature = ''] = section.split('\n```\n')
+    return !/^\s*[A-Z`_*[]/.test(afterSignature)
+  })
+  expect(sections.length).toBeGreaterThan(30)
+  expect(silent.map((section) => section.split('\n')[0])).toEqual([])
+})
+
 // These two lists are checked by the compiler: a code or an event that is missing here is a type error.
 const statuses: Record<SessionErrorCode, number> = {
   OPTION_INVALID: 500,
@@ -64,6 +74,9 @@ const statuses: Record<SessionErrorCode, number> = {
   DATA_TOO_LARGE: 413,
   SESSION_ENDED: 401,
   SECRET_REUSED: 401,
+  BINDING_REQUIRED: 401,
+  BINDING_UNAVAILABLE: 503,
+  UNBOUND: 403,
   HEADERS_SENT: 500,
   STORE_FAILED: 503,
   STORE_TIMEOUT: 503,
@@ -87,6 +100,8 @@ const events: Record<keyof SessionEvents, true> = {
   rotate: true,
   rotationUnused: true,
   reuse: true,
+  bind: true,
+  stale: true,
   storeError: true,
   unawaited: true,
 }

@@ -88,6 +88,8 @@ const eventNames: Record<keyof SessionEvents, true> = {
   rotate: true,
   rotationUnused: true,
   reuse: true,
+  bind: true,
+  stale: true,
   loginRefused: true,
   clientChange: true,
   storeError: true,

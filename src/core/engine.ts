@@ -4,6 +4,7 @@ import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { assertFits } from './data-limit.js'
+import { DeviceBinding } from './device-binding.js'
 import { Events } from './events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
@@ -24,6 +25,8 @@ import type { ClientSource, Settle } from './verdict.js'
 export interface Started {
   readonly record: SessionRecord
   readonly token: TokenText
+  /** The challenge of the offer to bind the session to its device, where there is one. */
+  readonly offer?: string | undefined
 }
 
 /**
@@ -35,6 +38,8 @@ export class Engine {
   readonly unawaited = new Unawaited(this.events)
   readonly records: Records
   readonly live: LiveRecords
+  /** Absent where sessions are not bound to devices: then nothing of it runs. */
+  readonly binding: DeviceBinding | undefined
   readonly #identification: Identification
   readonly #sweep: Sweep | undefined
 
@@ -44,6 +49,8 @@ export class Engine {
     )
     this.live = new LiveRecords(this.records, this.events)
     const { records, live, events } = this
+    const { deviceBinding } = settings
+    this.binding = deviceBinding && new DeviceBinding(records, live, events, settings, deviceBinding.ttl)
     this.#identification = new Identification(
       records,
       live,
@@ -51,6 +58,7 @@ export class Engine {
       new Renewal(records, events, settings),
       new Reuse(records, live, events, settings, (userId, except) => this.revokeAll(userId, except)),
       settings,
+      this.binding,
     )
     const { expiryStep } = this.records
     this.#sweep = expiryStep && new Sweep(expiryStep)
@@ -70,9 +78,14 @@ export class Engine {
     return userOf(record, this.settings)
   }
 
-  /** What may be shown of a session to the request that uses it. */
-  infoOf(record: SessionRecord): SessionInfo {
-    return infoOf(record, true)
+  /** What may be shown of a session: to the request that uses it, then it is the current one, or to others. */
+  infoOf(record: SessionRecord, isCurrent = true): SessionInfo {
+    return infoOf(record, isCurrent, this.isBound(record))
+  }
+
+  /** Whether a session is bound to its device, and that is enforced. */
+  isBound(record: SessionRecord): boolean {
+    return this.binding !== undefined && record.binding?.state === 'bound'
   }
 
   /** Starts a session without a user. */
@@ -85,17 +98,19 @@ export class Engine {
    * If they can't be ended, the new session is taken back and the login has failed.
    *
    * @param keep the names of the data to take over from a guest's session.
+   * @param takesOffer whether the browser can be offered to bind the session to its device.
    */
   async login(
     user: unknown,
     client: Client,
     held: readonly SessionRecord[],
     keep: readonly string[] = [],
+    takesOffer = false,
   ): Promise<Started> {
     const kept = keepUser(user, this.settings)
     const guest = keep.length > 0 ? onlyGuest(held) : undefined
     const current = guest && (await this.records.find(guest.id))
-    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client)
+    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
     const sessionId = started.record.id
     try {
       if (current === undefined) await this.end(held, true)
@@ -176,19 +191,16 @@ export class Engine {
    *
    * @throws SessionError USER_INVALID for what can't be an id at all: most often a property that is misspelt.
    */
-  listByUser(userId: UserId): MaybePromise<SessionRecord[]> {
-    return userId === '' ? [] : this.records.listByUser(userIdText(userId))
+  async *pagesByUser(userId: UserId): AsyncGenerator<readonly SessionRecord[]> {
+    if (userId !== '') yield* this.records.pagesByUser(userIdText(userId))
   }
 
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
   async revokeAll(userId: UserId, except?: string): Promise<number> {
-    const records = await this.listByUser(userId)
-    const doomed = records.filter((record) => record.id !== except)
+    const end = async (one: SessionRecord) =>
+      one.id !== except && (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one)
     // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inBatches(
-      doomed,
-      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one),
-    )
+    const ends = await inBatches(this.pagesByUser(userId), end)
     return ends.filter(Boolean).length
   }
 
@@ -202,9 +214,15 @@ export class Engine {
     assertFits(data, before, this.settings.maxDataBytes)
   }
 
-  async #start(kept: KeptUser | undefined, data: JsonObject, client: Client): Promise<Started> {
+  async #start(
+    kept: KeptUser | undefined,
+    data: JsonObject,
+    client: Client,
+    takesOffer = false,
+  ): Promise<Started> {
     this.#assertFits(data, {})
     const { id, token, secretHash, seriesHash } = mint()
+    const offer = takesOffer ? this.binding?.offer(id) : undefined
     const record: SessionRecord = {
       id,
       version: 1,
@@ -214,6 +232,7 @@ export class Engine {
       userIdType: kept?.userIdType,
       user: kept?.user,
       data,
+      binding: offer?.binding,
       userAgent: client.userAgent,
       ip: client.ip,
       ...timesAtStart(Date.now(), kept === undefined, this.settings),
@@ -224,7 +243,7 @@ export class Engine {
       this.#takeBack(id)
       throw error
     }
-    return { record, token }
+    return { record, token, offer: offer?.challenge }
   }
 
   /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */

@@ -4,6 +4,7 @@ import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
 import { checkListener } from './event-names.js'
 import { isPromise } from '../lib/promises.js'
+import type { ProofAlgorithm } from '../record.js'
 import type { StoreOperation } from './records/store-calls.js'
 
 /** What every event about a session has: ids only, never a credential. */
@@ -13,6 +14,12 @@ export interface SessionEvent {
   /** Whose session it is: text, or a number where the application's own id is one. */
   readonly userId: string | number
 }
+
+/**
+ * What was wrong with the bound cookie: it was `missing`, `unknown` (never issued, or long ago), or `expired`.
+ * `skipped`: it is not fresh, and the browser says that it could not renew it.
+ */
+export type StaleReason = 'missing' | 'unknown' | 'expired' | 'skipped'
 
 /**
  * The events of a manager, for audit logs and alerts. No event holds a secret, a token or a cookie, and none is about
@@ -62,6 +69,13 @@ export interface SessionEvents {
    * `touchInterval`.
    */
   reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
+  /** A session was bound to its device (`deviceBinding`): the device has proven its key for the first time. */
+  bind: SessionEvent & { readonly algorithm: ProofAlgorithm }
+  /**
+   * A request had the cookie of a bound session, but no fresh bound cookie: the cookie was copied, or the browser
+   * could not renew it. Sent at most once per session and `touchInterval`.
+   */
+  stale: SessionEvent & { readonly reason: StaleReason; readonly client: Client }
   /**
    * A call to the store failed; `operation` is the method of the store. A request that depends on it gets a 503. A
    * touch or a sweep that fails shows only here.
@@ -97,6 +111,8 @@ const names: Record<keyof SessionEvents, true> = {
   rotate: true,
   rotationUnused: true,
   reuse: true,
+  bind: true,
+  stale: true,
   storeError: true,
   unawaited: true,
 }

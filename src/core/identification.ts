@@ -3,7 +3,9 @@ import { queueMicrotask } from '../lib/timers.js'
 import { warnOnce } from '../lib/warn-once.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import type { Client } from './client/client.js'
 import type { ClientPolicy } from './client/client-policy.js'
+import type { DeviceBinding } from './device-binding.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Renewal } from './renewal.js'
@@ -25,7 +27,7 @@ interface Verified {
   readonly standing: Standing
 }
 
-/** Finds out whose request it is: cookie values → token → record → secret → deadline → client → renewal → user. */
+/** Finds out whose request it is: cookie values → token → record → secret → deadline → client → device → renewal → user. */
 export class Identification {
   constructor(
     private readonly records: Records,
@@ -34,6 +36,7 @@ export class Identification {
     private readonly renewal: Renewal,
     private readonly reuse: Reuse,
     private readonly settings: Settings,
+    private readonly binding: DeviceBinding | undefined,
   ) {}
 
   /**
@@ -107,9 +110,30 @@ export class Identification {
   }
 
   /** What the client may do with a live session. */
-  #admit({ token, record, standing }: Verified, source: ClientSource): MaybePromise<Verdict> {
+  #admit(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
+    const { record } = verified
     const client = source.client(record)
     if (this.clients.refuses(record, client)) return { ...notFound, held: [record] }
+    if (this.binding === undefined || record.binding?.state !== 'bound') {
+      return this.#renew(verified, client, source)
+    }
+    const signs = source.deviceSigns?.(record.id)
+    return chain(this.binding.admit(record, client, signs), (allowed) => {
+      if (allowed instanceof Error) return { ...notFound, held: [record], barred: allowed }
+      return allowed === record
+        ? this.#renew(verified, client, source)
+        : this.#judgeAgain(verified, allowed, source)
+    })
+  }
+
+  /** The verdict on a newer record, in which the same secret may have another standing. */
+  #judgeAgain({ token, hash }: Verified, record: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
+    const verified = verify(token, hash, record)
+    return verified === undefined ? notFound : this.#judge(verified, source)
+  }
+
+  /** Writes what the use of a session changes of it. */
+  #renew({ token, record, standing }: Verified, client: Client, source: ClientSource): MaybePromise<Verdict> {
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
     const use = { token, standing, client, takesToken: () => source.takesToken() }
     return chain(this.renewal.renew(record, use), (renewed) =>

@@ -4,7 +4,7 @@ import { copyJson } from '../lib/json.js'
 import { userIdOf } from './user-id.js'
 
 /** What may be shown of a session: no hash, and none of the application's data. */
-export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
+export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boolean): SessionInfo {
   return {
     id: record.id,
     userId: userIdOf(record),
@@ -17,6 +17,7 @@ export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
     lastSeenAt: record.lastSeenAt,
     expiresAt: record.expiresAt,
     absoluteExpiresAt: record.absoluteExpiresAt,
+    isBound,
     current: isCurrent,
   }
 }

@@ -7,7 +7,6 @@ import { isSessionId } from '../lib/uuid.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
-import { infoOf } from './info.js'
 import type { UserId } from './user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
@@ -95,18 +94,19 @@ export class SessionManager implements Sessions {
   find(sessionId: string): Promise<SessionInfo | undefined> {
     return this.#watched('find', async () => {
       const record = await this.#engine.live.find(sessionId)
-      return record && infoOf(record)
+      return record && this.#engine.infoOf(record, false)
     })
   }
 
   list(userId: UserId): Promise<SessionInfo[]> {
     return this.#watched('list', async () => {
-      const records = await this.#engine.listByUser(userId)
-      const live = await inBatches(records.filter(isReadable), (one) => this.#engine.live.ifAlive(one))
-      return live
-        .filter((record) => record !== undefined)
+      const ifAlive = (one: SessionRecord) => (isReadable(one) ? this.#engine.live.ifAlive(one) : undefined)
+      const live = await inBatches(this.#engine.pagesByUser(userId), ifAlive)
+      const found = live.filter((record) => record !== undefined)
+      // A record that was changed while the pages were read may be on two of them. The later one counts.
+      return [...new Map(found.map((record) => [record.id, record])).values()]
         .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
-        .map((record) => infoOf(record))
+        .map((record) => this.#engine.infoOf(record, false))
     })
   }
 

@@ -1,4 +1,5 @@
 import type { SessionStore } from '../store.js'
+import type { BindingSettings } from './binding.js'
 import type { Lifetimes } from './lifetime.js'
 import type { RotationSettings } from './rotation.js'
 
@@ -16,6 +17,8 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly maxDataBytes: number
   readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }
   readonly onReuse: ReusePolicy
+  /** Absent where sessions are not bound to devices. */
+  readonly deviceBinding?: BindingSettings | undefined
   readonly loadUser: ((id: string | number) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined

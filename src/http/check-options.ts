@@ -4,6 +4,7 @@ import { callback, duration, group, integer, oneOf, orFalse } from '../lib/optio
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
+import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
@@ -63,6 +64,11 @@ export const sessionOptions = {
     kind: oneOf<ReusePolicy>('end', 'endAll', 'report'),
     default: 'end',
     doc: 'what happens when an outdated secret is used, which shows a copied cookie',
+  },
+  deviceBinding: {
+    kind: bindingKind,
+    default: false,
+    doc: 'experimental: binds a login to its device',
   },
   storeTimeout: {
     // The longest time that a timer of Node can wait.
@@ -131,9 +137,10 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   const touchInterval = checkedTouchInterval(values)
   const rotateEvery = checkedRotation(options, values)
   checkIdleTimeout(options, values)
+  const deviceBinding = resolveBinding(values)
   // The store comes last, so that a broken option makes none.
   const store = values.store ?? memoryStore()
-  return { ...values, touchInterval, rotateEvery, isProduction: isProduction(), store }
+  return { ...values, touchInterval, rotateEvery, deviceBinding, isProduction: isProduction(), store }
 }
 
 /** The default of `idleTimeout` gives way to a shorter `absoluteTimeout`; a value that was asked for does not. */
@@ -174,7 +181,7 @@ function checkedRotation(options: SessionOptions, values: Values<typeof sessionO
 }
 
 const required = ['insert', 'get', 'update', 'delete'] as const
-const optional = ['listByUser', 'pageByUser', 'getMany', 'updateMany', 'deleteExpired'] as const
+const optional = ['listByUser', 'pageByUser', 'getMany', 'getFresh', 'updateMany', 'deleteExpired'] as const
 
 function checkStore(given: unknown): SessionStore {
   const store = given as Partial<SessionStore> | null

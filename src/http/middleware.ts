@@ -5,6 +5,7 @@ import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError } from '../errors.js'
+import { isBindingCall, serveBinding } from './binding/endpoint.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { createSessions } from './create-sessions.js'
 import type { HttpSettings, SessionOptions } from './options.js'
@@ -36,19 +37,23 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
   refuseRequest(given, 'sessionMiddleware()')
   const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
   const { engine, settings } = wiring
-  const { cookie, trustedOrigins } = settings
+  const { cookie, trustedOrigins, deviceBinding } = settings
 
   return function session(req, res, next) {
     // Run first: until then even reading a missing property is slow.
     useDictionaryMode(req, res)
     const mounted = attachedState(req)
     if (mounted?.wiring.engine === engine) return next()
+    if (deviceBinding !== undefined && isBindingCall(req, deviceBinding)) {
+      return serveBinding(req, res, engine.binding!, deviceBinding)
+    }
     if (mounted !== undefined) detachState(req, mounted)
     varyByCookie(res)
     const choice = cookieFor(cookie, cookie.byRequest && isSecure(req))
     const state = new SessionState(wiring, choice, req, res)
     attachState(req, state)
     if (mounted !== undefined) warnIfSameCookie(mounted, state)
+    if (deviceBinding !== undefined) state.bindingPath = req.baseUrl + deviceBinding.path
 
     const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
     if (values.length === 0) return next()

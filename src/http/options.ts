@@ -4,6 +4,7 @@ import type { UserId } from '../core/user-id.js'
 import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
+import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
 export type { Duration } from '../lib/duration.js'
@@ -49,6 +50,11 @@ export interface SessionOptions {
    * `'endAll'` sessions of the user, or `'report'`, which only refuses that request. The event is `reuse`.
    */
   readonly onReuse?: ReusePolicy | undefined
+  /**
+   * Experimental: binds sessions to devices in browsers that can, so that a copied cookie opens nothing. `true`, or an
+   * object with options. Default false.
+   */
+  readonly deviceBinding?: boolean | DeviceBindingOptions | undefined
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
   /**
@@ -99,6 +105,7 @@ export interface SessionOptions {
 /** What the HTTP side needs besides the core's settings. */
 export interface HttpSettings extends Settings {
   readonly cookie: CookieSettings
+  readonly deviceBinding?: BindingConfig | undefined
   readonly trustedOrigins: ReadonlySet<string>
   readonly onStoreError: 'fail' | 'anonymous'
   readonly refused: Refused | undefined

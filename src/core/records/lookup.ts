@@ -51,6 +51,12 @@ export class Lookup {
     })
   }
 
+  /** The same, and never from a cache. */
+  findFresh(id: string): MaybePromise<Found> {
+    if (this.store.getFresh === undefined) return this.find(id)
+    return this.calls.call('get', () => chain(this.store.getFresh!(id), (record) => checked(id, record)))
+  }
+
   /**
    * Finds the record of a token, and hashes its secret, in the same pass as those of other requests.
    * `onFound` runs in the asynchronous context of this call, and what it throws is never caught here.

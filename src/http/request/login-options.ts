@@ -11,7 +11,7 @@ export const sharedLoginOptions = {
   crossSite: {
     kind: boolean('true or false'),
     default: false,
-    doc: "lets other sites' pages send the visitor here: for callbacks of OAuth, SAML and mail links",
+    doc: "lets other sites' pages send the visitor here: for callbacks of OAuth and SAML",
   },
 } as const
 

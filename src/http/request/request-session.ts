@@ -10,7 +10,7 @@ export interface SessionLoginOptions {
   /** The names of the guest's data to keep. Default: none. From another login nothing ever crosses. */
   readonly keep?: readonly string[] | undefined
   /**
-   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * Lets other sites' pages send the visitor here: for callbacks of OAuth and SAML, which must
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined
@@ -26,6 +26,14 @@ export interface RequestSession {
   readonly id: string | undefined
   /** Who is asking; `undefined` for a guest or a stranger. */
   readonly user: Express.User | undefined
+  /**
+   * Whether the session is bound to its device (`deviceBinding`): a copy of its cookie opens nothing. False in
+   * browsers that can't bind sessions, and for a moment after each login.
+   *
+   * @example
+   * if (!sessionOf(req).isBound) return res.render('confirm-password')
+   */
+  readonly isBound: boolean
   /**
    * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
    *
@@ -93,6 +101,11 @@ class OwnSession implements RequestSession {
 
   get user(): Express.User | undefined {
     return this.#state.user
+  }
+
+  get isBound(): boolean {
+    const { record, wiring } = this.#state
+    return record !== undefined && wiring.engine.isBound(record)
   }
 
   login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {

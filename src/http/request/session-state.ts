@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../../core/client/client.js'
 import type { Started } from '../../core/engine.js'
-import { nobody, type Verdict } from '../../core/verdict.js'
+import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
+import type { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
+import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
 import { refusalOf, type Action } from '../origin/refusal.js'
@@ -23,6 +25,8 @@ export class SessionState {
   #failure: unknown = undefined
   #changes: Promise<unknown> | undefined = undefined
   #isReleased = false
+  /** Where browsers bind their sessions, as seen from the root of the app; absent where they can't. */
+  bindingPath: string | undefined = undefined
 
   constructor(
     readonly wiring: Wiring,
@@ -46,7 +50,7 @@ export class SessionState {
   }
 
   /** Why a session that is there is not this request's to use. */
-  get barred(): unknown {
+  get barred(): SessionError | undefined {
     return this.#verdict.barred
   }
 
@@ -63,6 +67,11 @@ export class SessionState {
   /** Whether the response can give the browser a new token. */
   takesToken(): boolean {
     return this.#canSetCookie() && isPageOrFetch(this.req)
+  }
+
+  /** What the request says of the device of its session. */
+  deviceSigns(sessionId: string): DeviceSigns {
+    return deviceSigns(this.req, this.wiring.settings.deviceBinding!, sessionId)
   }
 
   /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
@@ -106,8 +115,13 @@ export class SessionState {
       const { engine } = this.wiring
       // Data crosses from the guest that this client is: never from a session that it was refused.
       const kept = this.record === undefined ? [] : keep
-      const started = await engine.login(user, this.client(), this.#verdict.held, kept)
+      // A binding needs https, and so a cookie that is Secure.
+      const started = await engine.login(user, this.client(), this.#verdict.held, kept, this.cookie.secure)
       await this.#begin(started)
+      const { deviceBinding } = this.wiring.settings
+      if (started.offer !== undefined && deviceBinding !== undefined) {
+        offerBinding(this.req, this.res, this.bindingPath ?? deviceBinding.path, started.offer)
+      }
       // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
       this.#setUser(engine.settings.loadUser ? user : engine.userOf(started.record))
       return engine.infoOf(started.record)
@@ -121,7 +135,10 @@ export class SessionState {
       this.#end()
       // A cookie is cleared only when its session has ended, by whomever.
       const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
-      if (isGone && this.#canSetCookie()) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
+      if (!this.#canSetCookie()) return wasThere
+      const { settings } = this.wiring
+      if (isGone) clearSessionCookie(this.res, settings, this.cookie)
+      if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
       return wasThere
     })
   }

@@ -26,6 +26,7 @@ export interface LoginFailure {
 /** Responds to a refused login. May be async; what it throws goes to Express. */
 export type LoginFailed = (req: Request, res: Response, info: LoginFailure) => unknown
 
+/** The options of `login()`. All are optional; all are checked at start. */
 export interface LoginOptions {
   /** The names of the guest's data that the login keeps. Default: none. */
   readonly keep?: readonly string[] | undefined
@@ -42,7 +43,7 @@ export interface LoginOptions {
    */
   readonly failed?: LoginFailed | undefined
   /**
-   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * Lets other sites' pages send the visitor here: for callbacks of OAuth and SAML, which must
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined

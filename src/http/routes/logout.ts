@@ -9,6 +9,7 @@ import type { Refused } from '../options.js'
 import { rejectUnintended } from './reject-unintended.js'
 import { stateOf } from '../request/session-of.js'
 
+/** The options of `logout()`. All are optional; all are checked at start. */
 export interface LogoutOptions {
   /** Where a browser goes afterwards. Default: it gets the text "Logged Out". */
   readonly redirect?: string | undefined

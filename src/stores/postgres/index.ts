@@ -20,6 +20,7 @@ import {
 export type { PostgresPool } from './client.js'
 export { postgresMigrations, type PostgresTableOptions } from './schema.js'
 
+/** The options of `postgresStore()`. All are optional; all are checked at start. */
 export interface PostgresStoreOptions extends PostgresTableOptions {
   /**
    * Whether the store makes its tables when they are missing, before its first call. With `false` it never
