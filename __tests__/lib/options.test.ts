@@ -86,7 +86,7 @@ describe('options', () => {
   )
 
   test.each([
-    ['a promise', Promise.resolve({ size: 3 }), 'an instance of Promise'],
+    ['a promise', Promise.resolve({ size: 3 }), 'a promise (await it first)'],
     ['a date', new Date(0), 'an instance of Date'],
     ['what only inherits, as a store does', Object.create({ insert: () => 1 }), 'an instance of Object'],
   ])('are not %s, which would pass for options that are all left out', (_what, given, words) => {

@@ -10,8 +10,8 @@ import { cookieFor, readCookie } from './cookie/read.js'
 import { createSessions } from './create-sessions.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { refusalOf } from './origin/refusal.js'
-import { canRespond } from './request/can-respond.js'
 import { refuseRequest } from './refuse-request.js'
+import { canRespond } from './request/can-respond.js'
 import { captureRemoteAddress, isSecure } from './request/client-of.js'
 import { useDictionaryMode } from './request/dictionary-mode.js'
 import { isHandshake } from './request/fetch-metadata.js'
@@ -23,8 +23,9 @@ import { wiringOf } from './wiring.js'
 
 /**
  * Finds out, for every request, who is asking: attaches `req.user` and the session that `sessionOf(req)` returns.
- * Mount it above the routes. Of two managers on one path the last one decides. A request that changes state and comes from a page of another origin is refused (403,
- * see the option `refused`). A request whose session can't be looked up is an error of status 503.
+ * Mount it above the routes. Of two managers on one path the last one decides. A request that changes state and comes
+ * from a page of another origin is refused (403, see the option `refused`). A request whose session can't be looked up is
+ * an error of status 503.
  *
  * @param given options, or the manager that `createSessions` made of them.
  * @throws SessionError OPTION_INVALID at once, naming the option and the fix.

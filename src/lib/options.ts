@@ -1,7 +1,7 @@
 import { unknownNames } from './did-you-mean.js'
 import { invalid, show } from './invalid.js'
 import { isObject } from './is-object.js'
-import { isUnwantedPromise } from './promises.js'
+import { isPromise, isUnwantedPromise } from './promises.js'
 
 /** Where an option stands, for the errors of its kind. */
 export interface Place {
@@ -121,7 +121,7 @@ function readOne(option: Option<unknown>, given: unknown, of: Owner, name: strin
 }
 
 /**
- * Whether it is no collection of options, but something else without fields: a promise, a Map, a store. Each would pass
+ * Whether it is no collection of options, but something else without fields: a date, a Map, a store. Each would pass
  * for options that are all left out.
  */
 function isForeign(given: object, names: readonly string[]): boolean {
@@ -134,6 +134,7 @@ function isForeign(given: object, names: readonly string[]): boolean {
 function noObject(given: unknown, { all, example }: Owner, names: readonly string[]): Error {
   const such = example === undefined ? '' : ` such as ${example}`
   const list = example === undefined ? ` They are ${names.join(', ')}.` : ''
-  const words = isObject(given) ? `an instance of ${given.constructor.name}` : show(given)
+  const words =
+    isObject(given) && !isPromise(given) ? `an instance of ${given.constructor.name}` : show(given)
   return invalid(`${all} must be an object${such}, not ${words}.${list}`)
 }
