@@ -191,19 +191,16 @@ export class Engine {
    *
    * @throws SessionError USER_INVALID for what can't be an id at all: most often a property that is misspelt.
    */
-  listByUser(userId: UserId): MaybePromise<SessionRecord[]> {
-    return userId === '' ? [] : this.records.listByUser(userIdText(userId))
+  async *pagesByUser(userId: UserId): AsyncGenerator<readonly SessionRecord[]> {
+    if (userId !== '') yield* this.records.pagesByUser(userIdText(userId))
   }
 
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
   async revokeAll(userId: UserId, except?: string): Promise<number> {
-    const records = await this.listByUser(userId)
-    const doomed = records.filter((record) => record.id !== except)
+    const end = async (one: SessionRecord) =>
+      one.id !== except && (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one)
     // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inBatches(
-      doomed,
-      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one),
-    )
+    const ends = await inBatches(this.pagesByUser(userId), end)
     return ends.filter(Boolean).length
   }
 

@@ -100,10 +100,11 @@ export class SessionManager implements Sessions {
 
   list(userId: UserId): Promise<SessionInfo[]> {
     return this.#watched('list', async () => {
-      const records = await this.#engine.listByUser(userId)
-      const live = await inBatches(records.filter(isReadable), (one) => this.#engine.live.ifAlive(one))
-      return live
-        .filter((record) => record !== undefined)
+      const ifAlive = (one: SessionRecord) => (isReadable(one) ? this.#engine.live.ifAlive(one) : undefined)
+      const live = await inBatches(this.#engine.pagesByUser(userId), ifAlive)
+      const found = live.filter((record) => record !== undefined)
+      // A record that was changed while the pages were read may be on two of them. The later one counts.
+      return [...new Map(found.map((record) => [record.id, record])).values()]
         .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
         .map((record) => this.#engine.infoOf(record, false))
     })

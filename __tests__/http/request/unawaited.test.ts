@@ -79,7 +79,7 @@ type Floating = (session: RequestSession, sessions: ReturnType<typeof site>['ses
 
 const broken = (): SessionStore => {
   let store: SessionStore = memoryStore()
-  for (const operation of ['update', 'delete', 'listByUser', 'insert'] as const)
+  for (const operation of ['update', 'delete', 'listByUser', 'pageByUser', 'insert'] as const)
     store = failing(store, operation, () => Promise.reject(new Error('the store is away')))
   return store
 }

@@ -6,6 +6,9 @@ import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup, type OnFound } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
 
+/** How many records are listed in one call. */
+const PAGE_SIZE = 1_000
+
 /** The store as the core sees it: every call with a deadline, every failure with a code, lookups gathered. */
 export class Records {
   readonly #store: SessionStore
@@ -67,10 +70,24 @@ export class Records {
     return isSessionId(id) && this.#call('delete', () => this.#store.delete(id))
   }
 
-  /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */
-  listByUser(userId: string): MaybePromise<SessionRecord[]> {
-    if (this.#store.listByUser === undefined) throw noIndex()
-    return this.#call('listByUser', async () => listed(await this.#store.listByUser!(userId)))
+  /**
+   * What the store lists for a user, a page at a time where it can: nobody else's request waits for a user with very
+   * many sessions. A record may come twice. What is listed has an id, so that it can be ended; whether it is a whole
+   * record is for the caller to see.
+   */
+  async *pagesByUser(userId: string): AsyncGenerator<readonly SessionRecord[]> {
+    const store = this.#store
+    if (store.listByUser === undefined) throw noIndex()
+    if (store.pageByUser === undefined) {
+      yield this.#call('listByUser', async () => listed('listByUser', await store.listByUser!(userId)))
+      return
+    }
+    let after: string | undefined
+    do {
+      const page = await this.#call('pageByUser', async () => store.pageByUser!(userId, PAGE_SIZE, after))
+      yield listed('pageByUser', page?.records)
+      after = page?.next === after ? undefined : page.next
+    } while (after !== undefined)
   }
 
   /** Whether the store can list the sessions of a user. */
@@ -113,10 +130,10 @@ function noIndex(): SessionError {
   )
 }
 
-function listed(records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
+function listed(method: string, records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
   if (Array.isArray(records) && records.every((one) => typeof one?.id === 'string')) return records
   throw new SessionError(
     'RECORD_DAMAGED',
-    'The session store did not answer listByUser with an array of records. Fix the store.',
+    `The session store did not return an array of records from ${method}. Fix the store.`,
   )
 }

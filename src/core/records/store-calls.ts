@@ -5,7 +5,15 @@ import { setImmediate } from '../../lib/timers.js'
 
 /** What was asked of the store, as named in errors and events. */
 export type StoreOperation =
-  'insert' | 'get' | 'getMany' | 'update' | 'updateMany' | 'delete' | 'listByUser' | 'deleteExpired'
+  | 'insert'
+  | 'get'
+  | 'getMany'
+  | 'update'
+  | 'updateMany'
+  | 'delete'
+  | 'listByUser'
+  | 'pageByUser'
+  | 'deleteExpired'
 
 /**
  * So many calls may be unanswered at once. While a store is away, its client queues what it is sent;
