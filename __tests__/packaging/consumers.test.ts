@@ -55,8 +55,8 @@ describe('the tarball', () => {
   test('is small: the code, and all of it with the pages', async () => {
     const tarball = await packedTarball()
     const code = execFileSync('tar', ['-xOzf', tarball, 'package/dist'], { maxBuffer: 10_000_000 })
-    expect(gzipSync(code).length).toBeLessThan(140_000)
-    expect(statSync(tarball).size).toBeLessThan(250_000)
+    expect(gzipSync(code).length).toBeLessThan(165_000)
+    expect(statSync(tarball).size).toBeLessThan(280_000)
   })
 
   test('holds every page that its README, and every page beside it, links to', async () => {
