@@ -1,3 +1,5 @@
+import { causeText } from './lib/cause-text.js'
+
 /** All error codes, each with the HTTP status that Express responds with, what went wrong, and what to do. */
 const statusByCode = {
   /**
@@ -10,8 +12,6 @@ const statusByCode = {
    * above the route.
    */
   MIDDLEWARE_MISSING: 500,
-  /** One request passed through two different managers. Make one with `createSessions()` and mount that one. */
-  MIDDLEWARE_TWICE: 500,
   /**
    * The user to log in is not a JSON object with a usable id. The option `userId` says where the id is,
    * `serializeUser` picks what is kept.
@@ -26,6 +26,11 @@ const statusByCode = {
    * `delete()`.
    */
   DATA_INVALID: 500,
+  /**
+   * The data of a session would take more than `maxDataBytes`, so the write was refused. Keep large values elsewhere,
+   * and limit what visitors can add.
+   */
+  DATA_TOO_LARGE: 413,
   /** A write to a session that has been logged out, revoked or has expired. The user must log in again. */
   SESSION_ENDED: 401,
   /**
@@ -34,8 +39,21 @@ const statusByCode = {
    */
   SECRET_REUSED: 401,
   /**
-   * The change needs a new cookie, but the response headers have been sent. No session was started. Await the
-   * change before the response begins.
+   * The session is bound to its device, and this request does not come from there, or comes late: its bound cookie is
+   * missing or out of date. The cookie may have been copied. A browser renews it by itself; otherwise the user must
+   * log in again.
+   */
+  BINDING_REQUIRED: 401,
+  /**
+   * The same, and the browser says that it could not renew the bound cookie now. Ask again later: the session
+   * lives on.
+   */
+  BINDING_UNAVAILABLE: 503,
+  /** The session is not bound to a device, and this route wants one that is. */
+  UNBOUND: 403,
+  /**
+   * The change needs a new cookie, but the response headers have been sent, or the request is a WebSocket, which can set
+   * none. No session was started. Await the change before the response begins.
    */
   HEADERS_SENT: 500,
   /**
@@ -76,6 +94,12 @@ const statusByCode = {
   CROSS_ORIGIN: 403,
   /** `requireUser()` met a request without a user. The visitor must log in. */
   UNAUTHENTICATED: 401,
+  /**
+   * A write of a request that may not use the login which its browser holds: it comes from another client
+   * (`onClientChange`), or with several logins. It would start a guest, whose cookie replaces that login. The visitor
+   * must log in again.
+   */
+  SESSION_REFUSED: 401,
 } as const
 
 /**
@@ -84,7 +108,7 @@ const statusByCode = {
  *
  * @example
  * app.use((error, req, res, next) => {
- *   if (error.code === 'UNAUTHENTICATED') return res.status(401).render('please-log-in')
+ *   if (error.code === 'STORE_FAILED') return res.status(503).render('back-soon')
  *   next(error)
  * })
  */
@@ -92,10 +116,14 @@ export type SessionErrorCode = keyof typeof statusByCode
 
 /**
  * Every error that this package makes. It has a stable `code`, the HTTP `status` for the response, a message for
- * developers that says the fix, and the `cause` where there is one.
+ * developers that says the fix, and the `cause` where there is one. The message ends with what the cause says, without
+ * what looks like a secret.
  *
- * An error of status 500 or more is not for visitors: `expose` is false. Express's own error page shows the message
- * unless `NODE_ENV` is `production`.
+ * An error with a status below 500 is an expected refusal. The middleware and the route helpers send it themselves, or
+ * call the option `refused`. It does not reach the app's error handler.
+ *
+ * An error with a status of 500 or more is not for visitors: `expose` is false. Express's own error page shows the
+ * message unless `NODE_ENV` is `production`.
  */
 export class SessionError extends Error {
   /** Always `SessionError`, in both copies of the package. */
@@ -104,15 +132,24 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode
   /** The HTTP status of the response: Express's error handling reads it. */
   readonly status: number
+  /** The same number, under the name that other frameworks read: NestJS, Fastify, and what follows http-errors. */
+  readonly statusCode: number
   /** Whether `message` may be shown to the client, by the convention of http-errors: true below 500. */
   readonly expose: boolean
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(withCause(message, options?.cause), options)
     this.code = code
     this.status = statusByCode[code]
+    this.statusCode = this.status
     this.expose = this.status < 500
   }
+}
+
+/** Many print an error's stack only, and Express 4 is one of them. So the message itself says what has failed below. */
+function withCause(message: string, cause: unknown): string {
+  const text = causeText(cause)
+  return text === undefined ? message : `${message} Cause: ${text}`
 }
 
 /** True for a `SessionError` of this or another copy of the package. */

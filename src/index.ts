@@ -2,26 +2,42 @@ import './http/augment.js'
 
 export { createSessions } from './http/create-sessions.js'
 export { sessionMiddleware } from './http/middleware.js'
-export { login, refuse } from './http/routes/login.js'
+export { login } from './http/routes/login.js'
+export { refuse } from './http/routes/refuse.js'
 export { logout } from './http/routes/logout.js'
 export { requireUser } from './http/routes/require-user.js'
 export { sessionOf } from './http/request/session-of.js'
+export { userOf } from './http/request/user-of.js'
 export { authenticateUpgrade } from './http/upgrade.js'
 export { memoryStore } from './stores/memory/index.js'
 export { SessionError } from './errors.js'
 
 export type { Capabilities, Sessions } from './core/sessions.js'
-export type { Duration, SessionOptions } from './http/options.js'
+export type { Duration, Refused, SessionOptions } from './http/options.js'
+export type { DeviceBindingOptions } from './http/binding/options.js'
 export type { CookieOptions } from './http/cookie/options.js'
-export type { Authenticate, LoginOptions, Refusal } from './http/routes/login.js'
+export type { Authenticate, LoginFailed, LoginFailure, LoginOptions } from './http/routes/login.js'
+export type { Refusal } from './http/routes/refuse.js'
 export type { LogoutOptions } from './http/routes/logout.js'
 export type { RequireUserOptions } from './http/routes/require-user.js'
-export type { KeepOptions, RequestSession } from './http/request/request-session.js'
+export type { RequestSession, SessionLoginOptions } from './http/request/request-session.js'
 export type { Upgraded, UpgradeOptions } from './http/upgrade.js'
-export type { SessionEvent, SessionEvents } from './core/events.js'
+export type { SessionEvent, SessionEvents, StaleReason } from './core/events.js'
+export type { UserId } from './core/user-id.js'
 export type { ClientChangePolicy, ReusePolicy } from './core/settings.js'
 export type { Client, ClientChange } from './core/client/client.js'
 export type { SessionErrorCode } from './errors.js'
-export type { Json, JsonObject, SessionInfo, SessionRecord } from './record.js'
+export type {
+  BoundBinding,
+  DeviceKey,
+  Json,
+  JsonObject,
+  OfferedBinding,
+  ProofAlgorithm,
+  RegisteredBinding,
+  SessionBinding,
+  SessionInfo,
+  SessionRecord,
+} from './record.js'
 export type { ListingStore, MaybePromise, RecordPage, SessionStore, UpdateResult } from './store.js'
 export type { MemoryStoreOptions } from './stores/memory/index.js'

@@ -3,6 +3,50 @@ import type { JsonObject } from './lib/json.js'
 
 export type { Json, JsonObject } from './lib/json.js'
 
+/** A proof of this kind was made by a key of the device: an algorithm of JWS (RFC 7518 §3.1). */
+export type ProofAlgorithm = 'ES256' | 'RS256'
+
+/** The public key of a device. */
+export interface DeviceKey {
+  readonly algorithm: ProofAlgorithm
+  /** The members of a JWK (RFC 7517) that make up the key, and no other. */
+  readonly jwk: JsonObject
+}
+
+/**
+ * How far the binding of a session to its device has come (`deviceBinding`):
+ * `offered` by the login, `registered` once the browser has sent a key, `bound` from the first proof of that key on.
+ */
+export type SessionBinding = OfferedBinding | RegisteredBinding | BoundBinding
+
+/** The login has offered the binding. Browsers that can't bind a session ignore the offer. */
+export interface OfferedBinding {
+  readonly state: 'offered'
+  /** SHA-256 of the random part of the offer, base64url. */
+  readonly offerHash: string
+  /** When the offer ends. */
+  readonly offerUntil: number
+}
+
+/** The browser has registered a key. Nothing is enforced yet: it may not have received the response. */
+export interface RegisteredBinding {
+  readonly state: 'registered'
+  readonly key: DeviceKey
+  /** Makes the challenges. It opens nothing: a proof is a signature by the device's key. */
+  readonly challengeKey: string
+  /** The offer that it responded to: a browser that has not received the response sends the same again. */
+  readonly offerHash: string
+  readonly registeredAt: number
+}
+
+/** The device has proven its key. From now on the session's cookie is good only beside a fresh bound cookie. */
+export interface BoundBinding extends Omit<RegisteredBinding, 'state' | 'offerHash'> {
+  readonly state: 'bound'
+  readonly boundAt: number
+  /** The bound cookies that are good: SHA-256 of the value in base64url, and until when. The newest is the first. */
+  readonly issued: readonly (readonly [hash: string, until: number])[]
+}
+
 /**
  * What the store keeps of one session. Immutable: a change is a new record with the next version.
  * All times are epoch milliseconds, set by the core's clock.
@@ -27,8 +71,12 @@ export interface SessionRecord {
   readonly unusedRotations?: number | undefined
   /** Why the session has ended, in the moment before its record is deleted. */
   readonly endedBy?: 'reuse' | 'login' | undefined
-  /** Whose session it is; absent for a guest. Never changes during a session's life. */
+  /** How far the session is bound to its device; absent where that was never offered (`deviceBinding`). */
+  readonly binding?: SessionBinding | undefined
+  /** Whose session it is, as text; absent for a guest. Never changes during a session's life. */
   readonly userId?: string | undefined
+  /** `'number'` where the application's own id is a number: `userId` is its text. */
+  readonly userIdType?: 'number' | undefined
   /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */
   readonly user?: JsonObject | undefined
   /** The application's own values. */
@@ -50,7 +98,8 @@ export interface SessionRecord {
 /** What may be shown of a session to its owner or to an administrator: everything but credentials and data. */
 export interface SessionInfo {
   readonly id: string
-  readonly userId: string | undefined
+  /** Whose session it is: text, or a number where the application's own id is one. `undefined` for a guest. */
+  readonly userId: string | number | undefined
   readonly user: JsonObject | undefined
   /** "Chrome on macOS", from the user agent. */
   readonly label: string
@@ -61,6 +110,8 @@ export interface SessionInfo {
   readonly lastSeenAt: number
   readonly expiresAt: number
   readonly absoluteExpiresAt: number
+  /** Whether the session is bound to its device: a copy of its cookie opens nothing (`deviceBinding`). */
+  readonly isBound: boolean
   /** Whether it is the session of the request that asked. Always false outside a request. */
   readonly current: boolean
 }
@@ -90,9 +141,23 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(value.priorHash, 'string') &&
     isOptional(value.priorUntil, 'number') &&
     isOptional(value.unusedRotations, 'number') &&
+    (value.binding === undefined || isBinding(value.binding)) &&
     isOptional(value.userId, 'string') &&
     (value.user === undefined || isObject(value.user)) &&
     isObject(value.data)
+  )
+}
+
+function isBinding(value: unknown): boolean {
+  if (!isObject(value)) return false
+  if (value.state === 'offered') {
+    return typeof value.offerHash === 'string' && Number.isFinite(value.offerUntil)
+  }
+  const isRegistered =
+    isObject(value.key) && isObject(value.key.jwk) && typeof value.challengeKey === 'string'
+  if (value.state === 'registered') return isRegistered
+  return (
+    value.state === 'bound' && isRegistered && Number.isFinite(value.boundAt) && Array.isArray(value.issued)
   )
 }
 

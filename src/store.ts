@@ -46,6 +46,12 @@ export interface SessionStore {
   get(id: string): MaybePromise<SessionRecord | undefined>
 
   /**
+   * Optional, for stores that may return what is older than the last write, as a cache does: `get` that never does.
+   * The core uses it where an old record would make an honest browser look like a thief.
+   */
+  getFresh?(id: string): MaybePromise<SessionRecord | undefined>
+
+  /**
    * Replaces the record with the same id if its version is still `ifVersion`. `record.version` is
    * `ifVersion + 1`; id and userId are as before. Never creates: nothing brings an ended session back.
    */

@@ -1,3 +1,4 @@
+import { createSessions } from 'express-sid'
 import { Events } from '../../src/core/events.js'
 import { turns } from '../support/stores.js'
 
@@ -88,5 +89,35 @@ describe('events', () => {
     events.on('revoke', () => ({ then: insert }))
     events.emit('revoke', revoked)
     expect(insert).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('an event that there is not', () => {
+  it.each([
+    ['loginFailed', 'Did you mean loginRefused?'],
+    ['loginrefused', 'Did you mean loginRefused?'],
+    ['revoked', 'Did you mean revoke?'],
+    ['error', 'Did you mean storeError?'],
+    ['zebra', 'The events are login, logout, revoke, expire,'],
+    ['toString', 'The events are login,'],
+    ['', 'The events are login,'],
+    [undefined, 'There is no session event undefined. The events are login,'],
+    [Symbol('login'), 'There is no session event a symbol.'],
+  ])('is refused, and the right name said: %p', (name, words) => {
+    const sessions = createSessions()
+    for (const method of ['on', 'off'] as const) {
+      expect(() => sessions[method](name as 'login', () => undefined)).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),
+      )
+    }
+  })
+
+  it.each([undefined, null, 'log', {}])('and a listener that is no function are refused: %p', (listener) => {
+    expect(() => createSessions().on('login', listener as never)).toThrow(
+      expect.objectContaining({
+        code: 'OPTION_INVALID',
+        message: expect.stringContaining('the session event login must be a function'),
+      }),
+    )
   })
 })

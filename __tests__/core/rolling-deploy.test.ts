@@ -12,7 +12,7 @@ afterEach(async () => {
   jest.useRealTimers()
 })
 
-const later = { binding: { key: 'k', issued: [['h', 1]] }, laterAt: 7 }
+const later = { laterField: { key: 'k', issued: [['h', 1]] }, laterAt: 7 }
 
 /** What a node of a later version adds to a record. */
 async function withLaterFields() {

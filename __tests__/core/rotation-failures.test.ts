@@ -34,7 +34,7 @@ const faults: Record<string, (call: () => unknown) => unknown> = {
   },
 }
 
-const methods = ['get', 'getMany', 'update', 'delete', 'listByUser'] as const satisfies Operation[]
+const methods = ['get', 'getMany', 'update', 'delete', 'pageByUser'] as const satisfies Operation[]
 
 /** A store on a network, in which the call with this number goes wrong. Calls count from `start()`. */
 function faulty(fault: (call: () => unknown) => unknown, wrong: number) {

@@ -21,6 +21,7 @@ import {
   stopTheClock,
   tokenOf,
 } from '../support/core.js'
+import { unissuedId } from '../support/people.js'
 import { asyncStore, batching, failing, hanging, recording, replacing, turns } from '../support/stores.js'
 
 beforeEach(() => stopTheClock())
@@ -392,7 +393,7 @@ describe('what is shown of sessions', () => {
     const list = await sessions.list('ann')
     const { secretHash: _hash, seriesHash: _series, data: _data, version: _version, ...shown } = second.record
     expect(list).toEqual([
-      { ...shown, label: 'Firefox on Linux', current: false },
+      { ...shown, label: 'Firefox on Linux', isBound: false, current: false },
       expect.objectContaining({ id: first.record.id, label: 'Chrome on Linux', current: false }),
     ])
     expect(await sessions.find(second.record.id)).toEqual(list[0])
@@ -444,7 +445,16 @@ describe('what is shown of sessions', () => {
     expect(await sessions.list('ann')).toEqual([])
   })
 
-  it.each([[''], [undefined], [null], [1.5]])(
+  it("finds none of '', which is nobody's id: a form may send it", async () => {
+    const { sessions, engine, calls } = manager()
+    await engine.login(ann, chrome, [])
+    calls.length = 0
+    expect(await sessions.list('')).toEqual([])
+    expect(await sessions.revokeAll('')).toBe(0)
+    expect(calls).toEqual([])
+  })
+
+  it.each([[undefined], [null], [1.5], [{}], [{ id: 'ann' }]])(
     'refuses %p as a user id, before the store is called',
     async (id) => {
       const { sessions, calls } = manager()
@@ -536,6 +546,8 @@ describe('a revocation', () => {
     [{ expect: 'a' }, 'Did you mean except?'],
     [{ except: { id: 'a' } }, '{ except: session.id }'],
     [{ except: null }, '{ except: session.id }'],
+    [{ except: 'a' }, '{ except: session.id }'],
+    [{ except: [unissuedId] }, '{ except: session.id }'],
     [null, '{ except: session.id }'],
     [7, '{ except: session.id }'],
     ['019a0000-0000-7000-8000-000000000000', 'except'],
@@ -788,4 +800,36 @@ describe('a store that can not list', () => {
     const weak = (store: SessionStore) => replacing(store, { atomicUpdates: false })
     expect(manager(weak).sessions.can).toEqual({ listByUser: true, atomicUpdates: false })
   })
+})
+
+describe('what is no session id', () => {
+  const values: unknown[] = [
+    undefined,
+    null,
+    7,
+    true,
+    [],
+    {},
+    '',
+    '*',
+    '../victim',
+    `${unissuedId} `,
+    [unissuedId],
+  ]
+  const styles = {
+    sync: (store: SessionStore) => store,
+    batching: (store: SessionStore) => batching(asyncStore(store)),
+  }
+
+  test.each(Object.keys(styles) as (keyof typeof styles)[])(
+    'is not found, and no store is asked: %s',
+    async (style) => {
+      const { sessions, operations, seen } = manager(styles[style])
+      for (const value of values as string[]) {
+        expect(await sessions.find(value)).toBeUndefined()
+        expect(await sessions.revoke(value)).toBe(false)
+      }
+      expect([operations(), seen]).toEqual([[], []])
+    },
+  )
 })

@@ -8,29 +8,36 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import { authenticateUpgrade, createSessions, login, memoryStore, type SessionOptions } from 'express-sid'
+import {
+  authenticateUpgrade,
+  createSessions,
+  login,
+  memoryStore,
+  type SessionOptions,
+  type Upgraded,
+} from 'express-sid'
 import request from 'supertest'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { FaultyStore } from '../support/faulty-store.js'
 import { expresses, site } from '../support/site.js'
 import { cookieOf } from '../support/visitor.js'
 import { codeBlocks, readText, root, runBlock } from './support/page.js'
+import { recipes } from './support/recipes.js'
 
 // The README's code and its table of options, against the source. Its first page is run on the packed
 // package by `packaging/consumers.test.ts`.
 
 const readme = readText('README.md')
 
-describe('the code of the README', () => {
+describe('the code of the README and of the recipes', () => {
   /** What the blocks leave to the reader: their app, their clients, and imports that an earlier block has shown. */
   const given = `
     import type { Express as App, Request } from 'express'
-    import type { Server } from 'node:http'
-    import type { WebSocketServer } from 'ws'
     import type * as Sid from 'express-sid'
     import type * as Redis from 'express-sid/redis'
     declare global {
-      const { sessionMiddleware, createSessions, login, authenticateUpgrade }: typeof Sid
+      namespace Express { interface User { id: number; name: string } }
+      const { sessionMiddleware, createSessions, login, logout, userOf }: typeof Sid
       // JavaScript can't name the type of a value, as update<string[]>() does.
       function sessionOf(req: Request): Omit<Sid.RequestSession, 'update'> & {
         update(key: string, fn: (value: any) => unknown): Promise<unknown>
@@ -38,14 +45,21 @@ describe('the code of the README', () => {
       const { redisStore }: typeof Redis
       const app: App
       const express: typeof import('express')
-      const server: Server
-      const wss: WebSocketServer
       const sessions: Sid.Sessions
       const store: Sid.SessionStore
       const userId: string
       const sessionId: string
       const redisClient: Redis.RedisClient
       const authenticate: Sid.Authenticate
+      const form: import('express').RequestHandler
+      // Express takes the names of parameters from the path only if no handler has types of its own for them.
+      function requireUser(options?: Sid.RequireUserOptions): (req: any, res: any, next: any) => void
+      // The app's own, and packages that no earlier block has imported.
+      const [verifyCallback, showCart, paymentOf, providerOf, changePassword, resetPassword, sendMail]: any[]
+      const [findUserByEmail, verifyLogoutRequest, verifyLoginResponse, logoutResponseUrl, asBefore]: any[]
+      const passport: import('passport').PassportStatic
+      const expressSession: typeof import('express-session')
+      const request: typeof import('supertest')
       function audit(event: Sid.SessionEvents['login']): void
       function cors(options: { origin: string; credentials: boolean }): import('express').RequestHandler
     }`
@@ -76,7 +90,7 @@ describe('the code of the README', () => {
   afterAll(() => rm(folder, { recursive: true }))
 
   test('fits the types of the source, block by block', async () => {
-    const blocks = codeBlocks(readme)
+    const blocks = [readme, recipes].flatMap((page) => codeBlocks(page))
     expect(blocks.length).toBeGreaterThan(8)
     const files = Object.entries({
       'package.json': '{ "type": "module" }',
@@ -138,7 +152,7 @@ describe('the table of options in the README', () => {
   })
 })
 
-describe('the README’s recipe for WebSockets', () => {
+describe('the example for ws on the page about WebSockets', () => {
   let server: Server
   let port: number
   const store = new FaultyStore('async')
@@ -154,12 +168,22 @@ describe('the README’s recipe for WebSockets', () => {
       )
     }))
     server = createServer(app)
-    const wss = new WebSocketServer({ noServer: true })
-    wss.on('connection', (ws: WebSocket, user: unknown) => {
-      opened.push(user)
-      ws.close()
-    })
-    runBlock("server.on('upgrade'", { server, wss, sessions, app, authenticateUpgrade }, readme)
+    class GreetingOnce extends WebSocketServer {
+      constructor(options: { noServer: true }) {
+        super(options)
+        this.on('connection', (ws: WebSocket, { user }: Upgraded) => {
+          opened.push(user)
+          ws.close()
+        })
+      }
+    }
+    const given = {
+      createServer: () => server,
+      WebSocketServer: GreetingOnce,
+      whenSessionEnds: () => () => undefined,
+    }
+    const websockets = readText('docs/websockets.md')
+    runBlock('new WebSocketServer', { ...given, sessions, app, authenticateUpgrade }, websockets)
     await once(server.listen(0, '127.0.0.1'), 'listening')
     port = (server.address() as AddressInfo).port
   })

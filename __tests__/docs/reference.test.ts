@@ -54,16 +54,29 @@ test.each(entries.map((path) => path.replace('.', 'express-sid')))(
   },
 )
 
+test('every name on the page says what it is, before its members', () => {
+  const sections = page.split('\n### ').slice(1)
+  const silent = sections.filter((section) => {
+    const [, afterSignature = ''] = section.split('\n```\n')
+    return !/^\s*[A-Z`_*[]/.test(afterSignature)
+  })
+  expect(sections.length).toBeGreaterThan(30)
+  expect(silent.map((section) => section.split('\n')[0])).toEqual([])
+})
+
 // These two lists are checked by the compiler: a code or an event that is missing here is a type error.
 const statuses: Record<SessionErrorCode, number> = {
   OPTION_INVALID: 500,
   MIDDLEWARE_MISSING: 500,
-  MIDDLEWARE_TWICE: 500,
   USER_INVALID: 500,
   USER_LOAD_FAILED: 503,
   DATA_INVALID: 500,
+  DATA_TOO_LARGE: 413,
   SESSION_ENDED: 401,
   SECRET_REUSED: 401,
+  BINDING_REQUIRED: 401,
+  BINDING_UNAVAILABLE: 503,
+  UNBOUND: 403,
   HEADERS_SENT: 500,
   STORE_FAILED: 503,
   STORE_TIMEOUT: 503,
@@ -75,6 +88,7 @@ const statuses: Record<SessionErrorCode, number> = {
   UNSUPPORTED: 501,
   CROSS_ORIGIN: 403,
   UNAUTHENTICATED: 401,
+  SESSION_REFUSED: 401,
 }
 const events: Record<keyof SessionEvents, true> = {
   login: true,
@@ -86,7 +100,10 @@ const events: Record<keyof SessionEvents, true> = {
   rotate: true,
   rotationUnused: true,
   reuse: true,
+  bind: true,
+  stale: true,
   storeError: true,
+  unawaited: true,
 }
 
 test('every error code is on the page, with its status, and no other', () => {

@@ -6,7 +6,7 @@ import { eventsOf } from '../support/core.js'
 import { FaultyStore, styles } from '../support/faulty-store.js'
 import { listen } from '../support/listen.js'
 import { ann, firefox, newerChrome, unissuedToken } from '../support/people.js'
-import { answerWithCode, express5, expresses, site } from '../support/site.js'
+import { answerWithCode, express5, expresses, site, toErrorHandler } from '../support/site.js'
 import { setCookies, Visitor } from '../support/visitor.js'
 
 const logInAnn = login(() => ann)
@@ -110,16 +110,6 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     expect(store.calls).toEqual(['get'])
   })
 
-  test('mounted again with another manager is an error that says the fix', async () => {
-    const { visitor } = site(express, {}, (routes) => routes.use(sessionMiddleware()))
-    const res = await visitor().get()
-    expect(res.status).toBe(500)
-    expect(res.body).toEqual({
-      code: 'MIDDLEWARE_TWICE',
-      message: expect.stringContaining('createSessions()'),
-    })
-  })
-
   test('works on a sub-router alone, and knows nobody outside of it', async () => {
     const app = express()
     const router = express.Router()
@@ -152,6 +142,20 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
       code: 'MIDDLEWARE_MISSING',
       message: expect.stringContaining('app.use(sessionMiddleware())'),
     })
+  })
+
+  test.each([
+    ['sessionMiddleware', sessionMiddleware, 'Write sessionMiddleware() in place of'],
+    ['requireUser', requireUser, 'Write requireUser() in place of'],
+    ['login', login, 'Write login(authenticate) in place of'],
+    ['logout', logout, 'Write logout() in place of'],
+  ])('%s without its parentheses is an error that says so', async (_what, handler, words) => {
+    const app = express()
+    app.use(handler as never, (_req, res) => void res.send('went on'))
+    app.use(answerWithCode())
+    const res = await new Visitor(app).get()
+    expect([res.status, res.body.code]).toEqual([500, 'OPTION_INVALID'])
+    expect(res.body.message).toContain(words)
   })
 
   test.each(styles)('leaves what a route throws to Express, once, with a store that is %s', async (style) => {
@@ -220,6 +224,21 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     ])
   })
 
+  test('below what has sent the headers knows the user, and lets the response end', async () => {
+    const app = express()
+    const sessions = createSessions()
+    app.post('/login', sessionMiddleware(sessions), logInAnn)
+    app.use((_req, res, next) => next(void res.write('begun ')))
+    app.use(
+      sessionMiddleware(sessions),
+      requireUser(),
+      (req, res) => void res.end((req.user as typeof ann).name),
+    )
+    const browser = new Visitor(app)
+    await browser.login()
+    expect((await browser.get()).text).toBe('begun Ann')
+  })
+
   test('reads req.ip, as trust proxy says, into the session', async () => {
     const { app, logIn, sessions } = site(express)
     app.set('trust proxy', 1)
@@ -233,11 +252,11 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
   test('refuses what changes state by our cookie from a page of another origin', async () => {
     const browser = await site(express).logIn()
     const ask = (method: string, headers: Record<string, string>) =>
-      browser.ask(method, '/', { Host: 'app.example', ...headers })
+      browser.ask(method, '/', { Host: 'app.example', Accept: 'application/json', ...headers })
     for (const relation of ['cross-site', 'same-site']) {
       for (const method of ['post', 'put', 'patch', 'delete'] as const) {
         const res = await ask(method, { 'Sec-Fetch-Site': relation })
-        expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
+        expect([res.status, res.body.error.code]).toEqual([403, 'CROSS_ORIGIN'])
       }
       expect((await ask('get', { 'Sec-Fetch-Site': relation })).body.user).toEqual(ann)
     }
@@ -256,7 +275,7 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
 
   test('lets nothing be written in the name of a request that was refused as cross-origin', async () => {
     const written: unknown[] = []
-    const { logIn } = site(express, {}, (routes) => {
+    const { logIn } = site(express, { refused: toErrorHandler }, (routes) => {
       routes.post('/login', logInAnn)
       routes.use(((_error, req, res, _next) => {
         const flash = sessionOf(req).set('flash', 'refused')
@@ -281,7 +300,7 @@ describe.each(expresses)('sessionMiddleware on %s', (_name, express) => {
     const ask = () => browser.post('/', { Origin: 'https://app.example', 'X-Forwarded-Host': 'app.example' })
     const refused = await ask()
     expect(refused.status).toBe(403)
-    expect(refused.body.message).toContain(`'trust proxy'`)
+    expect(refused.text).toContain(`'trust proxy'`)
     app.set('trust proxy', 'loopback')
     expect((await ask()).status).toBe(200)
   })

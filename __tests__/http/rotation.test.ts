@@ -168,8 +168,8 @@ describe.each(styles)('an outdated cookie, with a store that is %s', (style) => 
   it('is a stranger to open pages, and a 401 with its reason where a user is required', async () => {
     const { ask, copied, seen } = await stolen({ onReuse: 'report' })
     expect((await ask('/page', copied)).text).toBe('stranger')
-    const refused = await ask('/account', copied)
-    expect([refused.status, (refused.body as { code: string }).code]).toEqual([401, 'SECRET_REUSED'])
+    const refused = await ask('/account', copied, 'application/json')
+    expect([refused.status, refused.body]).toMatchObject([401, { error: { code: 'SECRET_REUSED' } }])
     expect(setCookies(refused)).toEqual([])
     const sent = await ask('/home', copied, 'text/html')
     expect([sent.status, sent.headers.location]).toEqual([303, '/login?returnTo=%2Fhome'])

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { SessionError } from '../../src/errors.js'
 import {
   address,
@@ -83,6 +84,29 @@ describe('options', () => {
       )
     },
   )
+
+  test.each([
+    ['a promise', Promise.resolve({ size: 3 }), 'a promise (await it first)'],
+    ['a date', new Date(0), 'an instance of Date'],
+    ['what only inherits, as a store does', Object.create({ insert: () => 1 }), 'an instance of Object'],
+  ])('are not %s, which would pass for options that are all left out', (_what, given, words) => {
+    expect(() => readOptions(given, ofFunction('f()'), table)).toThrow(`must be an object, not ${words}.`)
+  })
+
+  test('may be of any class that has them', () => {
+    class Settings {
+      get size() {
+        return 3
+      }
+    }
+    const size = { size: 3, pause: 1_000, label: undefined }
+    expect(readOptions(new Settings(), ofFunction('f()'), table)).toEqual(size)
+    expect(readOptions(Object.assign(Object.create(null), { size: 3 }), ofFunction('f()'), table)).toEqual(
+      size,
+    )
+    expect(readOptions(runInNewContext('({ size: 3 })'), ofFunction('f()'), table)).toEqual(size)
+    expect(readOptions(runInNewContext('({})'), ofFunction('f()'), table)).toMatchObject({ size: 10 })
+  })
 
   test('of an unknown name are refused with the one that was meant', () => {
     expect(() => readOptions({ sise: 1 }, ofFunction('f()'), table)).toThrow(

@@ -1,4 +1,5 @@
 import { v7 } from 'uuid'
+import { detached } from '../../src/lib/detached.js'
 import { dropOldest } from '../../src/lib/drop-oldest.js'
 import { listenForErrors } from '../../src/lib/error-listener.js'
 import { deepFreeze } from '../../src/lib/freeze.js'
@@ -21,6 +22,13 @@ describe('a session id', () => {
     (text) => {
       expect(isSessionId(text)).toBe(false)
       expect(idBytes(text)).toBeNull()
+    },
+  )
+
+  test.each([undefined, null, 7, {}, [v7()], { toString: () => v7() }])(
+    'is not %p, which is no text',
+    (value) => {
+      expect(isSessionId(value)).toBe(false)
     },
   )
 
@@ -61,3 +69,10 @@ test('listenForErrors adds a listener where there is none, once', () => {
   }
   expect(() => listenForErrors({})).not.toThrow()
 })
+
+test.each(['', 'a', '198.51.100.201', 'Müller', '\u0000\u00ff', '名前', '\ud800', '😀'])(
+  'detached(%j) is the same text',
+  (text) => {
+    expect(detached(text)).toBe(text)
+  },
+)

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { has } from '../support/needs.js'
 import { installConsumer, makeConsumer, packedTarball, type Consumer } from './support/packed.js'
 
@@ -31,19 +32,45 @@ describe('the tarball', () => {
     execFileSync('tar', ['-tzf', await packedTarball()], { encoding: 'utf8' })
       .trim()
       .split('\n')
+  /** The files in the tarball that a page links to: pages, pictures. */
+  const linkedBy = (page: string) => {
+    const text = readFileSync(page.replace(/^package\//, ''), 'utf8').replaceAll(/^```.*?^```$/gms, '')
+    const targets = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, target]) => target!)
+    return targets.filter((one) => !/^\w+:/.test(one)).map((one) => join(dirname(page), one))
+  }
 
   test('holds what is used and read, and nothing else', async () => {
     const allowed =
-      /^package\/(?:dist\/.*\.(?:js|d\.ts)|dist\/cjs\/package\.json|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/
+      /^package\/(?:dist\/.*\.(?:js|d\.ts)|dist\/cjs\/package\.json|package\.json|LICENSE|docs\/[\w-]+\.(?:md|svg)|(?:README|CHANGELOG|SECURITY)\.md)$/
     const names = await entries()
     expect(names.filter((name) => !allowed.test(name))).toEqual([])
-    for (const document of ['LICENSE', 'README.md', 'CHANGELOG.md'].filter((name) => existsSync(name))) {
+    const documents = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md'].filter((name) =>
+      existsSync(name),
+    )
+    for (const document of documents) {
       expect(names).toContain(`package/${document}`)
     }
   })
 
-  test('is small', async () => {
-    expect(statSync(await packedTarball()).size).toBeLessThan(200_000)
+  test('is small: the code, and all of it with the pages', async () => {
+    const tarball = await packedTarball()
+    const code = execFileSync('tar', ['-xOzf', tarball, 'package/dist'], { maxBuffer: 10_000_000 })
+    expect(gzipSync(code).length).toBeLessThan(165_000)
+    expect(statSync(tarball).size).toBeLessThan(280_000)
+  })
+
+  test('holds every page that its README, and every page beside it, links to', async () => {
+    const names = await entries()
+    const pages = names.filter((name) => name.endsWith('.md'))
+    expect(pages.length).toBeGreaterThan(10)
+    // What is for contributors is in the repository only. Users' pages may name a test that shows a promise.
+    const inRepository = /^package\/(?:src|__tests__|docs\/decisions\.md)/
+    const lost = pages.flatMap((page) => {
+      const absent = linkedBy(page).filter((target) => !names.includes(target))
+      const isReadme = page === 'package/README.md'
+      return absent.filter((target) => isReadme || !inRepository.test(target)).map((to) => `${page} -> ${to}`)
+    })
+    expect(lost).toEqual([])
   })
 
   test('holds every file that an entry of the package names', async () => {
@@ -81,10 +108,11 @@ describe('installed', () => {
   })
 
   const withRegistry = has('registry') ? test : test.skip
-  withRegistry(
-    'by npm itself, it brings what it needs, no driver, and walks through the article',
-    async () => {
-      const { folder, node } = await removedLater(installConsumer('runtime', ['express@5']))
+  // 4.16 is what express-generator writes into a new app.
+  withRegistry.each(['express@5', 'express@4.16.4'])(
+    'by npm itself beside %s, it brings what it needs, no driver, and walks through the article',
+    async (express) => {
+      const { folder, node } = await removedLater(installConsumer('runtime', [express]))
       for (const file of ['app.cjs', 'app.mjs']) expect(await node([file])).toBe(walk)
       // Fails where a dependency or a peer is missing or is of another version than asked for.
       const tree = execFileSync('npm', ['ls', '--all', '--json', '--prefix', folder], { encoding: 'utf8' })
@@ -124,6 +152,7 @@ describe('installed', () => {
       'requireUser',
       'sessionMiddleware',
       'sessionOf',
+      'userOf',
     ])
   })
 
@@ -134,8 +163,10 @@ describe('installed', () => {
     writeFileSync(join(folder, 'readme.mjs'), onAnyPort)
     expect((await node(['readme.mjs'])).trim().split(/\n(?=\d{3} )/)).toEqual([
       '303 /login?returnTo=%2Faccount',
-      '303 /login?failed',
-      expect.stringMatching(/^200 <p>Wrong email or password\. Please try again\.<form method="post">/),
+      '303 /login?failed&returnTo=%2Faccount',
+      expect.stringMatching(
+        /^200 <!doctype html>.*>Wrong email or password\. Please try again\.<form method="post">/s,
+      ),
       '303 /account',
       '200 {"id":1,"name":"Ann"}',
       '303 /login',
@@ -164,6 +195,14 @@ describe('installed', () => {
       await node(tsc(project))
     },
   )
+
+  // TypeScript 7 no longer has this resolution. Older projects do, and it does not read the field "exports".
+  test('it type-checks with moduleResolution node10, by an older TypeScript', async () => {
+    const older = { typescript: '@arethetypeswrong/core/node_modules/typescript' }
+    const { node } = await consumer('types', ['@types/node', '@types/express', 'express'], older)
+    expect(await node(['node_modules/typescript/bin/tsc', '--version'])).toMatch(/^Version 5\./)
+    await node(tsc('tsconfig.node10.json'))
+  })
 
   test('it type-checks beside @types/express-session and @types/passport', async () => {
     const { node } = await consumer('types', [

@@ -64,3 +64,71 @@ describe('a user with more sessions than the store may have unanswered calls', (
     expect(await store.listByUser!('ann')).toHaveLength(1)
   })
 })
+
+describe('a store that lists a page at a time', () => {
+  /** Says how many records each call returned, and can do something between two of them. */
+  function paging(between: (store: SessionStore) => void = () => undefined) {
+    const memory = memoryStore()
+    const sizes: number[] = []
+    const store = {
+      ...replacing(memory, {
+        listByUser: () => {
+          throw new Error('all in one call')
+        },
+      }),
+      async pageByUser(userId: string, limit: number, after?: string) {
+        if (sizes.length > 0) between(memory)
+        const page = await memory.pageByUser(userId, limit, after)
+        sizes.push(page.records.length)
+        return page
+      },
+    }
+    return { store, memory, sizes, sessions: makeCore(settingsWith({ store })).sessions }
+  }
+
+  test('is never asked for all sessions of a user in one call', async () => {
+    const { sessions, store, sizes } = paging()
+    give(store)
+    expect(await sessions.list('ann')).toHaveLength(MANY)
+    expect(Math.max(...sizes)).toBe(1_000)
+    expect(await sessions.revokeAll('ann')).toBe(MANY)
+    expect(await sessions.list('ann')).toEqual([])
+  })
+
+  test('lists a session once that is changed while the pages are read, and leaves that one that is excepted', async () => {
+    const again = makeRecord({ userId: 'ann' })
+    const { sessions, store, sizes } = paging()
+    void store.insert(again)
+    give(store)
+    const twice = {
+      ...store,
+      pageByUser: async (userId: string, limit: number, after?: string) => {
+        const page = await store.pageByUser(userId, limit, after)
+        return after === undefined ? page : { ...page, records: [...page.records, again] }
+      },
+    }
+    const both = makeCore(settingsWith({ store: twice })).sessions
+    const listed = await both.list('ann')
+    expect(listed.filter(({ id }) => id === again.id)).toHaveLength(1)
+    expect(sizes.length).toBeGreaterThan(2)
+    expect(await sessions.revokeAll('ann', { except: again.id })).toBe(MANY)
+    expect((await sessions.list('ann')).map(({ id }) => id)).toEqual([again.id])
+  })
+
+  test.each([undefined, null, {}, { records: 'none' }, { records: [{}] }])(
+    'that returns %p as a page is damaged',
+    async (page) => {
+      const { store } = paging()
+      const { sessions } = makeCore(settingsWith({ store: { ...store, pageByUser: () => page as never } }))
+      expect(await rejectionOf(sessions.list('ann'))).toMatchObject({ code: 'RECORD_DAMAGED' })
+    },
+  )
+
+  test('that names the same page for ever does not hold the call for ever', async () => {
+    const { store } = paging()
+    const record = makeRecord({ userId: 'ann' })
+    const stuck = { ...store, pageByUser: () => ({ records: [record], next: 'same' }) }
+    const { sessions } = makeCore(settingsWith({ store: stuck }))
+    expect(await sessions.list('ann')).toHaveLength(1)
+  })
+})

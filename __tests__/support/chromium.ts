@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext } from 'playwright-core'
 
 /** The Chromium on PATH. */
 export function chromiumPath(): string {
@@ -19,6 +19,12 @@ export const chromiumArgs = [
 ]
 
 /** Starts the Chromium on PATH. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), args: chromiumArgs })
+export function launchChromium(more: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs, ...more] })
+}
+
+/** The same with a profile in this folder, which outlives it. */
+export function launchProfile(folder: string, more: readonly string[]): Promise<BrowserContext> {
+  const args = [...chromiumArgs, ...more]
+  return chromium.launchPersistentContext(folder, { executablePath: chromiumPath(), args })
 }

@@ -23,6 +23,7 @@ export function settingsWith(overrides: Partial<Settings> = {}): Settings {
     guestIdleTimeout: HOUR,
     touchInterval: MINUTE,
     storeTimeout: 2 * SECOND,
+    maxDataBytes: 65_536,
     onClientChange: { engine: 'refuse', network: 'report' },
     rotateEvery: false,
     rotationGrace: 5 * MINUTE,
@@ -87,9 +88,12 @@ const eventNames: Record<keyof SessionEvents, true> = {
   rotate: true,
   rotationUnused: true,
   reuse: true,
+  bind: true,
+  stale: true,
   loginRefused: true,
   clientChange: true,
   storeError: true,
+  unawaited: true,
 }
 
 /** Everything that a manager tells its listeners from now on. */

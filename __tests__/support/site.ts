@@ -6,6 +6,7 @@ import {
   logout,
   sessionMiddleware,
   sessionOf,
+  type Refused,
   type SessionOptions,
   type Sessions,
 } from 'express-sid'
@@ -91,6 +92,9 @@ function addRoutes(app: Express): void {
       .catch(next)
   })
 }
+
+/** The option `refused` of an application that handles refusals where all its errors are handled. */
+export const toErrorHandler: Refused = (_req, _res, next, error) => next(error)
 
 /** An error handler as an application would write it. */
 export function answerWithCode(errors: unknown[] = []): ErrorRequestHandler {

@@ -61,7 +61,9 @@ export function replacing(
   store: SessionStore,
   methods: { [Name in Operation]?: SessionStore[Name] | undefined },
 ): SessionStore {
-  return { ...wrapped(store, (_, method) => method), ...methods }
+  // Who replaces how sessions are listed replaces both ways of it.
+  const pages = 'listByUser' in methods ? { pageByUser: undefined } : {}
+  return { ...wrapped(store, (_, method) => method), ...pages, ...methods }
 }
 
 /** The store with one operation that fails in a way of the test's choosing; by default it throws. */

@@ -3,6 +3,8 @@ import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
+import { assertFits } from './data-limit.js'
+import { DeviceBinding } from './device-binding.js'
 import { Events } from './events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
@@ -14,13 +16,17 @@ import type { Settings } from './settings.js'
 import { Renewal } from './renewal.js'
 import { Reuse } from './reuse.js'
 import { mint, type TokenText } from './token.js'
+import { Unawaited } from './unawaited.js'
 import { keepUser, userOf, type KeptUser } from './user.js'
+import { userIdOf, userIdText, type UserId } from './user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /** A session that was just made, with the token that only its browser will know. */
 export interface Started {
   readonly record: SessionRecord
   readonly token: TokenText
+  /** The challenge of the offer to bind the session to its device, where there is one. */
+  readonly offer?: string | undefined
 }
 
 /**
@@ -29,8 +35,11 @@ export interface Started {
  */
 export class Engine {
   readonly events = new Events()
+  readonly unawaited = new Unawaited(this.events)
   readonly records: Records
   readonly live: LiveRecords
+  /** Absent where sessions are not bound to devices: then nothing of it runs. */
+  readonly binding: DeviceBinding | undefined
   readonly #identification: Identification
   readonly #sweep: Sweep | undefined
 
@@ -40,6 +49,8 @@ export class Engine {
     )
     this.live = new LiveRecords(this.records, this.events)
     const { records, live, events } = this
+    const { deviceBinding } = settings
+    this.binding = deviceBinding && new DeviceBinding(records, live, events, settings, deviceBinding.ttl)
     this.#identification = new Identification(
       records,
       live,
@@ -47,6 +58,7 @@ export class Engine {
       new Renewal(records, events, settings),
       new Reuse(records, live, events, settings, (userId, except) => this.revokeAll(userId, except)),
       settings,
+      this.binding,
     )
     const { expiryStep } = this.records
     this.#sweep = expiryStep && new Sweep(expiryStep)
@@ -66,9 +78,14 @@ export class Engine {
     return userOf(record, this.settings)
   }
 
-  /** What may be shown of a session to the request that uses it. */
-  infoOf(record: SessionRecord): SessionInfo {
-    return infoOf(record, true)
+  /** What may be shown of a session: to the request that uses it, then it is the current one, or to others. */
+  infoOf(record: SessionRecord, isCurrent = true): SessionInfo {
+    return infoOf(record, isCurrent, this.isBound(record))
+  }
+
+  /** Whether a session is bound to its device, and that is enforced. */
+  isBound(record: SessionRecord): boolean {
+    return this.binding !== undefined && record.binding?.state === 'bound'
   }
 
   /** Starts a session without a user. */
@@ -81,18 +98,20 @@ export class Engine {
    * If they can't be ended, the new session is taken back and the login has failed.
    *
    * @param keep the names of the data to take over from a guest's session.
+   * @param takesOffer whether the browser can be offered to bind the session to its device.
    */
   async login(
     user: unknown,
     client: Client,
     held: readonly SessionRecord[],
     keep: readonly string[] = [],
+    takesOffer = false,
   ): Promise<Started> {
     const kept = keepUser(user, this.settings)
     const guest = keep.length > 0 ? onlyGuest(held) : undefined
     const current = guest && (await this.records.find(guest.id))
-    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client)
-    const { id: sessionId, userId } = started.record
+    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
+    const sessionId = started.record.id
     try {
       if (current === undefined) await this.end(held, true)
       else started = await this.#takeOver(current, started, keep)
@@ -100,7 +119,7 @@ export class Engine {
       this.#takeBack(sessionId)
       throw error
     }
-    this.events.emit('login', { sessionId, userId: userId!, client })
+    this.events.emit('login', { sessionId, userId: userIdOf(started.record)!, client })
     return started
   }
 
@@ -125,8 +144,10 @@ export class Engine {
   /** Ends sessions from within; true when one was there. */
   async end(held: readonly SessionRecord[], replaced = false): Promise<boolean> {
     const ends = await Promise.all(
-      held.map(async ({ id: sessionId, userId }) => {
+      held.map(async (record) => {
+        const sessionId = record.id
         const wasThere = await this.records.delete(sessionId)
+        const userId = userIdOf(record)
         if (wasThere && userId !== undefined) this.events.emit('logout', { sessionId, userId, replaced })
         return wasThere
       }),
@@ -148,26 +169,38 @@ export class Engine {
   ): Promise<SessionRecord | undefined> {
     return this.live.change(record, (current) => {
       const edited = edit(current)
+      if (edited.data !== current.data) this.#assertFits(edited.data, current.data)
       return edited === current ? current : touched(edited, Date.now(), client, this.settings)
     })
   }
 
-  /** Ends one session from outside it; true when it was there. */
-  async revoke(sessionId: string, userId: string | undefined): Promise<boolean> {
+  /**
+   * Ends one session from outside it; true when it was there.
+   *
+   * @param record what was found of it; `undefined` where that is damaged.
+   */
+  async revoke(sessionId: string, record: SessionRecord | undefined): Promise<boolean> {
     const wasThere = await this.records.delete(sessionId)
+    const userId = record && userIdOf(record)
     if (wasThere && userId !== undefined) this.events.emit('revoke', { sessionId, userId })
     return wasThere
   }
 
+  /**
+   * What the store lists for a user; some may have expired. Nobody's id is '', which an admin's form may well send.
+   *
+   * @throws SessionError USER_INVALID for what can't be an id at all: most often a property that is misspelt.
+   */
+  async *pagesByUser(userId: UserId): AsyncGenerator<readonly SessionRecord[]> {
+    if (userId !== '') yield* this.records.pagesByUser(userIdText(userId))
+  }
+
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
-  async revokeAll(userId: string, except?: string): Promise<number> {
-    const records = await this.records.listByUser(userId)
-    const doomed = records.filter((record) => record.id !== except)
+  async revokeAll(userId: UserId, except?: string): Promise<number> {
+    const end = async (one: SessionRecord) =>
+      one.id !== except && (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one)
     // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inBatches(
-      doomed,
-      async (one) => (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, userId),
-    )
+    const ends = await inBatches(this.pagesByUser(userId), end)
     return ends.filter(Boolean).length
   }
 
@@ -177,16 +210,29 @@ export class Engine {
     this.records.close()
   }
 
-  async #start(kept: KeptUser | undefined, data: JsonObject, client: Client): Promise<Started> {
+  #assertFits(data: JsonObject, before: JsonObject): void {
+    assertFits(data, before, this.settings.maxDataBytes)
+  }
+
+  async #start(
+    kept: KeptUser | undefined,
+    data: JsonObject,
+    client: Client,
+    takesOffer = false,
+  ): Promise<Started> {
+    this.#assertFits(data, {})
     const { id, token, secretHash, seriesHash } = mint()
+    const offer = takesOffer ? this.binding?.offer(id) : undefined
     const record: SessionRecord = {
       id,
       version: 1,
       secretHash,
       seriesHash,
       userId: kept?.userId,
+      userIdType: kept?.userIdType,
       user: kept?.user,
       data,
+      binding: offer?.binding,
       userAgent: client.userAgent,
       ip: client.ip,
       ...timesAtStart(Date.now(), kept === undefined, this.settings),
@@ -197,7 +243,7 @@ export class Engine {
       this.#takeBack(id)
       throw error
     }
-    return { record, token }
+    return { record, token, offer: offer?.challenge }
   }
 
   /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */

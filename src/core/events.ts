@@ -2,16 +2,24 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { SessionError } from '../errors.js'
 import type { Client, ClientChange } from './client/client.js'
+import { checkListener } from './event-names.js'
 import { isPromise } from '../lib/promises.js'
+import type { ProofAlgorithm } from '../record.js'
 import type { StoreOperation } from './records/store-calls.js'
 
 /** What every event about a session has: ids only, never a credential. */
 export interface SessionEvent {
   /** The public id of the session. */
   readonly sessionId: string
-  /** Whose session it is. */
-  readonly userId: string
+  /** Whose session it is: text, or a number where the application's own id is one. */
+  readonly userId: string | number
 }
+
+/**
+ * What was wrong with the bound cookie: it was `missing`, `unknown` (never issued, or long ago), or `expired`.
+ * `skipped`: it is not fresh, and the browser says that it could not renew it.
+ */
+export type StaleReason = 'missing' | 'unknown' | 'expired' | 'skipped'
 
 /**
  * The events of a manager, for audit logs and alerts. No event holds a secret, a token or a cookie, and none is about
@@ -33,7 +41,7 @@ export interface SessionEvents {
   /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
   loginRefused: {
     readonly reason: string | undefined
-    readonly userId: string | undefined
+    readonly userId: string | number | undefined
     readonly client: Client
   }
   /** Another client seems to use the session. Sent at most once per session and `touchInterval`. */
@@ -61,15 +69,53 @@ export interface SessionEvents {
    * `touchInterval`.
    */
   reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
+  /** A session was bound to its device (`deviceBinding`): the device has proven its key for the first time. */
+  bind: SessionEvent & { readonly algorithm: ProofAlgorithm }
+  /**
+   * A request had the cookie of a bound session, but no fresh bound cookie: the cookie was copied, or the browser
+   * could not renew it. Sent at most once per session and `touchInterval`.
+   */
+  stale: SessionEvent & { readonly reason: StaleReason; readonly client: Client }
   /**
    * A call to the store failed; `operation` is the method of the store. A request that depends on it gets a 503. A
    * touch or a sweep that fails shows only here.
    */
   storeError: { readonly operation: StoreOperation; readonly error: SessionError }
+  /**
+   * A call of this package failed, and the application had not awaited its promise: the visitor was told that all is
+   * well. Sent once for each place in the code, with a warning of the process (`SID_UNAWAITED`).
+   *
+   * @example sessions.on('unawaited', ({ call, place, error }) => log.error({ call, place, error }))
+   */
+  unawaited: {
+    /** What was called, such as `sessionOf(req).set()`. */
+    readonly call: string
+    /** Where: the function, the file and the line, as in a stack. */
+    readonly place: string
+    /** What the promise was rejected with. */
+    readonly error: unknown
+  }
 }
 
 /** May be async: no request waits for it, and a rejection is reported as a throw is. */
 export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
+
+// The compiler keeps it complete.
+const names: Record<keyof SessionEvents, true> = {
+  login: true,
+  logout: true,
+  revoke: true,
+  expire: true,
+  loginRefused: true,
+  clientChange: true,
+  rotate: true,
+  rotationUnused: true,
+  reuse: true,
+  bind: true,
+  stale: true,
+  storeError: true,
+  unawaited: true,
+}
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */
 export class Events {
@@ -77,10 +123,12 @@ export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
     this.#emitter.on(name, listener)
   }
 
   off<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): void {
+    checkListener(names, name, listener)
     this.#emitter.off(name, listener)
   }
 

@@ -1,7 +1,11 @@
 import { chain, isPromise } from '../lib/promises.js'
+import { queueMicrotask } from '../lib/timers.js'
+import { warnOnce } from '../lib/warn-once.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import type { Client } from './client/client.js'
 import type { ClientPolicy } from './client/client-policy.js'
+import type { DeviceBinding } from './device-binding.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Renewal } from './renewal.js'
@@ -9,7 +13,7 @@ import type { Reuse } from './reuse.js'
 import { standingOf, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
 import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
-import { userOf } from './user.js'
+import { isWithoutUser, userOf } from './user.js'
 import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
 
 /** How many cookies of our name are looked up. One name may come with several paths and domains. */
@@ -23,7 +27,7 @@ interface Verified {
   readonly standing: Standing
 }
 
-/** Finds out whose request it is: cookie values → token → record → secret → deadline → client → renewal → user. */
+/** Finds out whose request it is: cookie values → token → record → secret → deadline → client → device → renewal → user. */
 export class Identification {
   constructor(
     private readonly records: Records,
@@ -32,6 +36,7 @@ export class Identification {
     private readonly renewal: Renewal,
     private readonly reuse: Reuse,
     private readonly settings: Settings,
+    private readonly binding: DeviceBinding | undefined,
   ) {}
 
   /**
@@ -105,9 +110,30 @@ export class Identification {
   }
 
   /** What the client may do with a live session. */
-  #admit({ token, record, standing }: Verified, source: ClientSource): MaybePromise<Verdict> {
+  #admit(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
+    const { record } = verified
     const client = source.client(record)
     if (this.clients.refuses(record, client)) return { ...notFound, held: [record] }
+    if (this.binding === undefined || record.binding?.state !== 'bound') {
+      return this.#renew(verified, client, source)
+    }
+    const signs = source.deviceSigns?.(record.id)
+    return chain(this.binding.admit(record, client, signs), (allowed) => {
+      if (allowed instanceof Error) return { ...notFound, held: [record], barred: allowed }
+      return allowed === record
+        ? this.#renew(verified, client, source)
+        : this.#judgeAgain(verified, allowed, source)
+    })
+  }
+
+  /** The verdict on a newer record, in which the same secret may have another standing. */
+  #judgeAgain({ token, hash }: Verified, record: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
+    const verified = verify(token, hash, record)
+    return verified === undefined ? notFound : this.#judge(verified, source)
+  }
+
+  /** Writes what the use of a session changes of it. */
+  #renew({ token, record, standing }: Verified, client: Client, source: ClientSource): MaybePromise<Verdict> {
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
     const use = { token, standing, client, takesToken: () => source.takesToken() }
     return chain(this.renewal.renew(record, use), (renewed) =>
@@ -116,6 +142,7 @@ export class Identification {
   }
 
   #withUser(record: SessionRecord, token: string | undefined): MaybePromise<Verdict> {
+    if (isWithoutUser(record, this.settings)) return leftOver(record)
     const user = userOf(record, this.settings)
     return isPromise(user)
       ? user.then((loaded) => admitted(record, loaded, token))
@@ -134,6 +161,16 @@ function admitted(record: SessionRecord, user: unknown, token: string | undefine
     barred: undefined,
     failure: undefined,
   }
+}
+
+/** The browser's next login or logout ends it. Until then it can be used again, should the option come back. */
+function leftOver(record: SessionRecord): Verdict {
+  warnOnce(
+    'SID_NO_USER',
+    'A session that was started with the option loadUser keeps no user, and now there is no loadUser: it is taken as ' +
+      'ended. Set loadUser again, or end these sessions: those who have one must log in again.',
+  )
+  return { ...notFound, held: [record], hasEnded: true }
 }
 
 /** Compares a token with the record of its id; `undefined` where it was never issued for that session. */

@@ -1,12 +1,13 @@
 import type { SessionInfo, SessionRecord } from '../record.js'
 import { labelOf } from './client/user-agent.js'
 import { copyJson } from '../lib/json.js'
+import { userIdOf } from './user-id.js'
 
 /** What may be shown of a session: no hash, and none of the application's data. */
-export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
+export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boolean): SessionInfo {
   return {
     id: record.id,
-    userId: record.userId,
+    userId: userIdOf(record),
     user: copyJson(record.user),
     label: labelOf(record.userAgent),
     userAgent: record.userAgent,
@@ -16,6 +17,7 @@ export function infoOf(record: SessionRecord, isCurrent = false): SessionInfo {
     lastSeenAt: record.lastSeenAt,
     expiresAt: record.expiresAt,
     absoluteExpiresAt: record.absoluteExpiresAt,
+    isBound,
     current: isCurrent,
   }
 }

@@ -7,6 +7,7 @@ import { isTouchDue, touched } from './lifetime.js'
 import type { Records } from './records/records.js'
 import { isIssueDue, isSettleDue, settled, withSuccessor, type Standing } from './rotation.js'
 import type { Settings } from './settings.js'
+import { userIdOf } from './user-id.js'
 import { successorOf, type Token } from './token.js'
 
 /** A verified use of a session. */
@@ -74,7 +75,9 @@ export class Renewal {
     return isPromise(result) ? result.then(settle, () => unchanged) : settle(result)
   }
 
-  #report({ id: sessionId, userId, unusedRotations: times = 0 }: SessionRecord): void {
+  #report(record: SessionRecord): void {
+    const { id: sessionId, unusedRotations: times = 0 } = record
+    const userId = userIdOf(record)
     if (userId === undefined) return
     this.events.emit('rotate', { sessionId, userId })
     // One may get lost. Several in a row: somebody takes each successor and never uses it, or a proxy drops cookies.

@@ -1,3 +1,5 @@
+import { detached } from '../lib/detached.js'
+
 /** How many sessions' last reports are remembered. Past it the oldest are forgotten, and may be reported again. */
 const MAX_REMEMBERED = 10_000
 
@@ -15,7 +17,7 @@ export class ReportLimit {
     if (last !== undefined && now - last < this.interval) return false
     // Deleted first, so that the map stays in the order of the reports.
     this.#reportedAt.delete(sessionId)
-    this.#reportedAt.set(sessionId, now)
+    this.#reportedAt.set(detached(sessionId), now)
     if (this.#reportedAt.size > MAX_REMEMBERED) {
       for (const oldest of this.#reportedAt.keys()) return this.#reportedAt.delete(oldest)
     }

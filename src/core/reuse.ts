@@ -7,6 +7,7 @@ import type { Records } from './records/records.js'
 import { ReportLimit } from './report-limit.js'
 import type { Standing } from './rotation.js'
 import type { ReusePolicy, Settings } from './settings.js'
+import { userIdOf } from './user-id.js'
 
 /**
  * Acts on the use of a superseded secret: there are two holders of one cookie. The record is marked as ended, which
@@ -76,7 +77,9 @@ export class Reuse {
   }
 
   /** Comes before the session is removed, so that no failure of the store can hide it. */
-  #report({ id: sessionId, userId }: SessionRecord, client: Client): void {
+  #report(record: SessionRecord, client: Client): void {
+    const sessionId = record.id
+    const userId = userIdOf(record)
     // Guests never rotate.
     if (userId === undefined || !this.#limit.allows(sessionId)) return
     this.events.emit('reuse', { sessionId, userId, client, ended: this.#policy !== 'report' })

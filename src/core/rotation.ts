@@ -22,6 +22,8 @@ export interface RotationSettings {
   readonly rotateEvery: number | false
   /** How long an outdated secret stays good: for responses that get lost, crashes of browsers and requests in queues. */
   readonly rotationGrace: number
+  /** Present where sessions can be bound to devices. A bound session does not rotate: its copies are useless anyway. */
+  readonly deviceBinding?: object | undefined
 }
 
 /** What a secret is to a session. `superseded`: it was good once. `unknown`: it never was. */
@@ -56,10 +58,11 @@ export function isIssueDue(
   record: SessionRecord,
   standing: Standing,
   now: number,
-  { rotateEvery }: RotationSettings,
+  { rotateEvery, deviceBinding }: RotationSettings,
 ): boolean {
   if (rotateEvery === false || standing !== 'current' || record.userId === undefined) return false
-  return now - (record.rotatedAt ?? record.createdAt) >= rotateEvery
+  if (now - (record.rotatedAt ?? record.createdAt) < rotateEvery) return false
+  return deviceBinding === undefined || record.binding?.state !== 'bound'
 }
 
 /** The record with a successor. One that nobody has used is replaced; two in a row are worth a report. */

@@ -1,12 +1,13 @@
 import { isSessionError } from '../errors.js'
 import { inBatches } from '../lib/batches.js'
+import { isTooDeep } from '../lib/json.js'
 import { that } from '../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options.js'
+import { isSessionId } from '../lib/uuid.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events.js'
-import { infoOf } from './info.js'
-import { userIdText } from './user.js'
+import type { UserId } from './user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
 export interface Capabilities {
@@ -37,6 +38,7 @@ export interface Sessions {
   /**
    * Calls the listener at each such event, in the order of registration. Listeners must not be slow.
    *
+   * @throws SessionError OPTION_INVALID for an event that there is not, and for what is no function.
    * @example
    * sessions.on('login', ({ userId, client }) => audit.info('login', userId, client.ip))
    */
@@ -49,7 +51,7 @@ export interface Sessions {
   find(sessionId: string): Promise<SessionInfo | undefined>
 
   /** The live sessions of a user, last used first. Rejects with UNSUPPORTED where the store can't list. */
-  list(userId: string | number): Promise<SessionInfo[]>
+  list(userId: UserId): Promise<SessionInfo[]>
 
   /** Ends one session, at once and on every node. True when it was there. */
   revoke(sessionId: string): Promise<boolean>
@@ -62,7 +64,7 @@ export interface Sessions {
    * @example
    * await sessions.revokeAll(userId, { except: sessionOf(req).id })
    */
-  revokeAll(userId: string | number, options?: { except?: string | undefined }): Promise<number>
+  revokeAll(userId: UserId, options?: { except?: string | undefined }): Promise<number>
 
   /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
   close(): Promise<void>
@@ -89,33 +91,49 @@ export class SessionManager implements Sessions {
     return this
   }
 
-  async find(sessionId: string): Promise<SessionInfo | undefined> {
-    const record = await this.#engine.live.find(sessionId)
-    return record && infoOf(record)
+  find(sessionId: string): Promise<SessionInfo | undefined> {
+    return this.#watched('find', async () => {
+      const record = await this.#engine.live.find(sessionId)
+      return record && this.#engine.infoOf(record, false)
+    })
   }
 
-  async list(userId: string | number): Promise<SessionInfo[]> {
-    const records = await this.#engine.records.listByUser(userIdText(userId))
-    const live = await inBatches(records.filter(isSessionRecord), (one) => this.#engine.live.ifAlive(one))
-    return live
-      .filter((record) => record !== undefined)
-      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
-      .map((record) => infoOf(record))
+  list(userId: UserId): Promise<SessionInfo[]> {
+    return this.#watched('list', async () => {
+      const ifAlive = (one: SessionRecord) => (isReadable(one) ? this.#engine.live.ifAlive(one) : undefined)
+      const live = await inBatches(this.#engine.pagesByUser(userId), ifAlive)
+      const found = live.filter((record) => record !== undefined)
+      // A record that was changed while the pages were read may be on two of them. The later one counts.
+      return [...new Map(found.map((record) => [record.id, record])).values()]
+        .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+        .map((record) => this.#engine.infoOf(record, false))
+    })
   }
 
-  async revoke(sessionId: string): Promise<boolean> {
-    const record = await this.#findEvenDamaged(sessionId)
-    const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
-    return !isExpired && this.#engine.revoke(sessionId, record?.userId)
+  revoke(sessionId: string): Promise<boolean> {
+    return this.#watched('revoke', async () => {
+      const record = await this.#findEvenDamaged(sessionId)
+      const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
+      return !isExpired && this.#engine.revoke(sessionId, record)
+    })
   }
 
-  async revokeAll(userId: string | number, options: { except?: string | undefined } = {}): Promise<number> {
-    const id = userIdText(userId)
-    return this.#engine.revokeAll(id, readOptions(options, revokeAllOwner, revokeAllOptions).except)
+  revokeAll(userId: UserId, options: { except?: string | undefined } = {}): Promise<number> {
+    return this.#watched('revokeAll', async () => {
+      return this.#engine.revokeAll(userId, readOptions(options, revokeAllOwner, revokeAllOptions).except)
+    })
   }
 
   close(): Promise<void> {
-    return this.#engine.close()
+    return this.#watched('close', () => this.#engine.close())
+  }
+
+  /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
+  #watched<T>(
+    method: 'find' | 'list' | 'revoke' | 'revokeAll' | 'close',
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return this.#engine.unawaited.watch(`sessions.${method}()`, this[method], work())
   }
 
   /** A damaged record must not protect itself from being revoked. */
@@ -129,13 +147,15 @@ export class SessionManager implements Sessions {
   }
 }
 
+/** Damaged records can be revoked together with the others. To show them would fail the whole list. */
+function isReadable(record: SessionRecord): boolean {
+  return isSessionRecord(record) && !isTooDeep(record.user)
+}
+
 /** A misspelt `except` would end every session, the caller's own among them. */
 const revokeAllOptions = {
   except: {
-    kind: that(
-      (value) => typeof value === 'string',
-      'the id of a session: revokeAll(userId, { except: session.id })',
-    ),
+    kind: that(isSessionId, 'the id of a session: revokeAll(userId, { except: session.id })'),
     doc: 'the id of the session that lives on',
   },
 } as const

@@ -1,4 +1,5 @@
 import type { SessionStore } from '../store.js'
+import type { BindingSettings } from './binding.js'
 import type { Lifetimes } from './lifetime.js'
 import type { RotationSettings } from './rotation.js'
 
@@ -12,9 +13,13 @@ export type ReusePolicy = 'end' | 'endAll' | 'report'
 export interface Settings extends Lifetimes, RotationSettings {
   readonly store: SessionStore
   readonly storeTimeout: number
+  /** How many bytes a session's data may take as JSON. */
+  readonly maxDataBytes: number
   readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }
   readonly onReuse: ReusePolicy
-  readonly loadUser: ((id: string) => unknown) | undefined
+  /** Absent where sessions are not bound to devices. */
+  readonly deviceBinding?: BindingSettings | undefined
+  readonly loadUser: ((id: string | number) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined
 }

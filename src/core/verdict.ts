@@ -54,4 +54,17 @@ export interface ClientSource {
   client(known: Client): Client
   /** Whether the response can give the browser a new token: it may come too late, or belong to no page. */
   takesToken(): boolean
+  /**
+   * What the request says of its device; called only for a bound session. Absent where a request can't say anything:
+   * then a bound session is stale.
+   */
+  deviceSigns?(sessionId: string): DeviceSigns
+}
+
+/** What a request brings along to show that it comes from the device of its session. */
+export interface DeviceSigns {
+  /** The values of the bound cookie. There is one, or none; more than one is somebody else's doing. */
+  readonly values: readonly string[]
+  /** Whether the browser says that it could not renew the bound cookie of this session. */
+  readonly isSkipped: boolean
 }

@@ -1,12 +1,14 @@
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import { invalid } from '../lib/invalid.js'
-import { callback, duration, group, oneOf, orFalse } from '../lib/option-kinds.js'
+import { callback, duration, group, integer, oneOf, orFalse } from '../lib/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
+import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
+import { refusedOption } from './refused-option.js'
 
 const DAY = 86_400_000
 
@@ -63,11 +65,22 @@ export const sessionOptions = {
     default: 'end',
     doc: 'what happens when an outdated secret is used, which shows a copied cookie',
   },
+  deviceBinding: {
+    kind: bindingKind,
+    default: false,
+    doc: 'experimental: binds a login to its device',
+  },
   storeTimeout: {
     // The longest time that a timer of Node can wait.
     kind: duration({ min: 1, max: 2 ** 31 - 1, words: 'longer than 0 and below 24 days' }),
     default: '2s',
     doc: 'how long one call to the store, or to loadUser, may take',
+  },
+  maxDataBytes: {
+    kind: integer(1),
+    default: 65_536,
+    defaultText: '`65536` (64 KB)',
+    doc: "how many bytes a session's data may take as JSON",
   },
   onStoreError: {
     kind: oneOf('fail', 'anonymous'),
@@ -85,6 +98,7 @@ export const sessionOptions = {
     default: [],
     doc: 'other origins whose pages may change state here',
   },
+  refused: refusedOption,
   loadUser: {
     kind: callback<Settings['loadUser']>('(id) => users.find(id)'),
     defaultText: '–',
@@ -123,9 +137,10 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   const touchInterval = checkedTouchInterval(values)
   const rotateEvery = checkedRotation(options, values)
   checkIdleTimeout(options, values)
+  const deviceBinding = resolveBinding(values)
   // The store comes last, so that a broken option makes none.
   const store = values.store ?? memoryStore()
-  return { ...values, touchInterval, rotateEvery, isProduction: isProduction(), store }
+  return { ...values, touchInterval, rotateEvery, deviceBinding, isProduction: isProduction(), store }
 }
 
 /** The default of `idleTimeout` gives way to a shorter `absoluteTimeout`; a value that was asked for does not. */
@@ -166,7 +181,7 @@ function checkedRotation(options: SessionOptions, values: Values<typeof sessionO
 }
 
 const required = ['insert', 'get', 'update', 'delete'] as const
-const optional = ['listByUser', 'pageByUser', 'getMany', 'updateMany', 'deleteExpired'] as const
+const optional = ['listByUser', 'pageByUser', 'getMany', 'getFresh', 'updateMany', 'deleteExpired'] as const
 
 function checkStore(given: unknown): SessionStore {
   const store = given as Partial<SessionStore> | null

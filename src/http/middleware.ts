@@ -4,21 +4,28 @@ import { MAX_COOKIE_VALUES } from '../core/identification.js'
 import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
-import { isSessionError, SessionError } from '../errors.js'
+import { isSessionError } from '../errors.js'
+import { isBindingCall, serveBinding } from './binding/endpoint.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { createSessions } from './create-sessions.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { refusalOf } from './origin/refusal.js'
+import { refuseRequest } from './refuse-request.js'
+import { canRespond } from './request/can-respond.js'
 import { captureRemoteAddress, isSecure } from './request/client-of.js'
 import { useDictionaryMode } from './request/dictionary-mode.js'
-import { fail } from './request/fail.js'
-import { attachedState, attachState } from './request/session-of.js'
+import { isHandshake } from './request/fetch-metadata.js'
+import { attachedState, attachState, detachState } from './request/session-of.js'
 import { SessionState } from './request/session-state.js'
+import { stop } from './request/stop.js'
+import { warnOfSameCookie } from './request/warnings.js'
 import { wiringOf } from './wiring.js'
 
 /**
  * Finds out, for every request, who is asking: attaches `req.user` and the session that `sessionOf(req)` returns.
- * Mount it once, above the routes. A request whose session can't be looked up gets an error of status 503.
+ * Mount it above the routes. Of two managers on one path the last one decides. A request that changes state and comes
+ * from a page of another origin is refused (403, see the option `refused`). A request whose session can't be looked up is
+ * an error of status 503.
  *
  * @param given options, or the manager that `createSessions` made of them.
  * @throws SessionError OPTION_INVALID at once, naming the option and the fix.
@@ -27,33 +34,40 @@ import { wiringOf } from './wiring.js'
  * app.get('/', (req, res) => res.send(`Welcome ${req.user?.name ?? 'Stranger'}!`))
  */
 export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHandler {
+  refuseRequest(given, 'sessionMiddleware()')
   const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
   const { engine, settings } = wiring
-  const { cookie, trustedOrigins } = settings
+  const { cookie, trustedOrigins, deviceBinding } = settings
 
   return function session(req, res, next) {
     // Run first: until then even reading a missing property is slow.
     useDictionaryMode(req, res)
     const mounted = attachedState(req)
-    if (mounted !== undefined) return next(mounted.wiring.engine === engine ? undefined : mountedTwice())
+    if (mounted?.wiring.engine === engine) return next()
+    if (deviceBinding !== undefined && isBindingCall(req, deviceBinding)) {
+      return serveBinding(req, res, engine.binding!, deviceBinding)
+    }
+    if (mounted !== undefined) detachState(req, mounted)
     varyByCookie(res)
     const choice = cookieFor(cookie, cookie.byRequest && isSecure(req))
     const state = new SessionState(wiring, choice, req, res)
     attachState(req, state)
+    if (mounted !== undefined) warnIfSameCookie(mounted, state)
+    if (deviceBinding !== undefined) state.bindingPath = req.baseUrl + deviceBinding.path
 
     const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
     if (values.length === 0) return next()
-    const refusal = refusalOf(req, trustedOrigins)
+    const refusal = refusalOf(req, trustedOrigins, isHandshake(req) ? 'handshake' : undefined)
     if (refusal !== undefined) {
       // An error page may write, too: as a stranger it would start a guest, and replace the visitor's cookie.
       state.refuse(refusal)
-      return fail(res, next, refusal)
+      return stop(req, res, next, refusal)
     }
     captureRemoteAddress(req)
     engine.identify(values, state, (verdict) => {
       state.identified(verdict)
       if (verdict.failure === undefined || goesOn(verdict, settings)) next()
-      else fail(res, next, verdict.failure)
+      else stop(req, res, next, verdict.failure)
     })
   }
 }
@@ -65,18 +79,19 @@ function goesOn({ failure }: Verdict, { onStoreError }: HttpSettings): boolean {
   return onStoreError === 'anonymous' && isStoreError
 }
 
-/** A cache between us must not show one visitor's page to another. */
+/** A cache between us must not show one visitor's page to another. A socket has no response to say so. */
 function varyByCookie(res: ServerResponse): void {
+  if (!canRespond(res)) return
   const vary = res.getHeader('Vary')
   if (vary === undefined) res.setHeader('Vary', 'Cookie')
   else if (!/(?:^|[\s,])(?:cookie|\*)(?:$|[\s,])/i.test(String(vary)))
     res.setHeader('Vary', `${String(vary)}, Cookie`)
 }
 
-function mountedTwice(): SessionError {
-  return new SessionError(
-    'MIDDLEWARE_TWICE',
-    'This request passed through two sessionMiddleware() with different sessions. ' +
-      'Make one manager with createSessions() and mount that: the same one may be mounted again.',
-  )
+/** Two managers with one cookie log each other's users out. Where a middleware is mounted shows only in a request. */
+function warnIfSameCookie(first: SessionState, second: SessionState): void {
+  const [one, other] = [first.wiring.settings.cookie, second.wiring.settings.cookie]
+  const isSame =
+    first.cookie.name === second.cookie.name && one.path === other.path && one.domain === other.domain
+  if (isSame) warnOfSameCookie(second.cookie.name)
 }

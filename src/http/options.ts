@@ -1,9 +1,24 @@
+import type { NextFunction, Request, Response } from 'express'
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { UserId } from '../core/user-id.js'
+import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/duration.js'
 import type { SessionStore } from '../store.js'
+import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
 export type { Duration } from '../lib/duration.js'
+
+/**
+ * Sends a refusal in the application's own way. May be async: what it throws goes to Express. To handle refusals where
+ * all errors are handled, call `next(error)`.
+ *
+ * @param error says why: it has a `code`, a `status` below 500, and a `message` that may be shown to the client.
+ * @example
+ * const refused = (req, res, next, error) => res.status(error.status).render('refused', { code: error.code })
+ * app.use(sessionMiddleware({ refused }))
+ */
+export type Refused = (req: Request, res: Response, next: NextFunction, error: SessionError) => unknown
 
 /** The options of `createSessions` and `sessionMiddleware`. All are optional; all are checked once, at start. */
 export interface SessionOptions {
@@ -35,8 +50,18 @@ export interface SessionOptions {
    * `'endAll'` sessions of the user, or `'report'`, which only refuses that request. The event is `reuse`.
    */
   readonly onReuse?: ReusePolicy | undefined
+  /**
+   * Experimental: binds sessions to devices in browsers that can, so that a copied cookie opens nothing. `true`, or an
+   * object with options. Default false.
+   */
+  readonly deviceBinding?: boolean | DeviceBindingOptions | undefined
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
+  /**
+   * How many bytes the data of one session may take as JSON. A write beyond it rejects with DATA_TOO_LARGE (413), and
+   * so does a login whose `keep` is too large. Each request reads all data of its session. Default 65,536 (64 KB).
+   */
+  readonly maxDataBytes?: number | undefined
   /**
    * What a request gets when its lookup fails: `'fail'` (default), an error with status 503; `'anonymous'`, no
    * user. Login, logout and data writes fail either way.
@@ -52,13 +77,24 @@ export interface SessionOptions {
   /** Other origins, such as `'https://app.example.com'`, whose pages may change state here. Default: none. */
   readonly trustedOrigins?: readonly string[] | undefined
   /**
-   * Reads the user of a session on each request; then the session keeps the id alone. Nothing found makes that
-   * request anonymous, a throw is a 503; neither ends the session.
+   * Sends what the middleware, `requireUser()`, `login()` and `logout()` refuse with a status below 500: a stranger, a
+   * page of another origin, an outdated cookie. Each helper may have its own. Default: the client gets JSON
+   * `{ error: { code, message } }`, a small page or text, as it prefers, and nothing is logged.
    */
-  readonly loadUser?: ((id: string) => unknown) | undefined
-  /** Where a user's id is. Default: `(user) => user.id`. */
+  readonly refused?: Refused | undefined
+  /**
+   * Reads the user of a session on each request; then the session keeps the id alone. Nothing found makes that
+   * request anonymous, a throw is a 503; neither ends the session. A number comes back as a number. Any other id is
+   * given as its text, such as that of a bigint or of an ObjectId.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a string or a number: the application knows which
+  readonly loadUser?: ((id: any) => unknown) | undefined
+  /**
+   * Where a user's id is: a string, an integer, a bigint, or an object that stands for an id, such as an ObjectId.
+   * Default: `(user) => user.id`.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
-  readonly userId?: ((user: any) => string | number) | undefined
+  readonly userId?: ((user: any) => UserId) | undefined
   /** Picks what the session keeps of a user: never a password hash. Default: the whole user, as JSON. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
   readonly serializeUser?: ((user: any) => object) | undefined
@@ -69,7 +105,9 @@ export interface SessionOptions {
 /** What the HTTP side needs besides the core's settings. */
 export interface HttpSettings extends Settings {
   readonly cookie: CookieSettings
+  readonly deviceBinding?: BindingConfig | undefined
   readonly trustedOrigins: ReadonlySet<string>
   readonly onStoreError: 'fail' | 'anonymous'
+  readonly refused: Refused | undefined
   readonly isProduction: boolean
 }

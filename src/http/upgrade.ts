@@ -11,10 +11,12 @@ import { isObject } from '../lib/is-object.js'
 import { that } from '../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options.js'
 import type { SessionInfo } from '../record.js'
+import { unboundRefusal } from './binding/guard.js'
+import { deviceSigns } from './binding/headers.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { refusalOf } from './origin/refusal.js'
 import { captureRemoteAddress, clientOf, isSecure } from './request/client-of.js'
-import { wiringOf } from './wiring.js'
+import { wiringOf, type Wiring } from './wiring.js'
 
 /** Who opened a WebSocket. */
 export interface Upgraded {
@@ -22,6 +24,7 @@ export interface Upgraded {
   readonly session: SessionInfo
 }
 
+/** The options of `authenticateUpgrade()`, checked at each call. */
 export interface UpgradeOptions {
   /**
    * The Express app. Needed behind a proxy: its `trust proxy` says whose forwarded headers to believe, and a
@@ -47,7 +50,7 @@ const upgradeOptions = {
  * `sessions.find(session.id)` from time to time for what other nodes end.
  *
  * @throws SessionError CROSS_ORIGIN (403) for a page of another origin: browsers let any page open a
- * WebSocket to us, with our cookie. Status 503 when the store fails. Respond with `error.status`.
+ * WebSocket to us, with our cookie. UNBOUND (403) where `deviceBinding.unbound` refuses the session. Status 503 when the store fails. Respond with `error.status`.
  * @example
  * server.on('upgrade', async (request, socket, head) => {
  *   const found = await authenticateUpgrade(sessions, request, { app })
@@ -55,22 +58,30 @@ const upgradeOptions = {
  *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, found.user))
  * })
  */
-export async function authenticateUpgrade(
+export function authenticateUpgrade(
   sessions: Sessions,
   request: IncomingMessage,
   options: UpgradeOptions = {},
 ): Promise<Upgraded | undefined> {
   const wiring = wiringOf(sessions)
   if (wiring === undefined) {
-    throw invalid('authenticateUpgrade() needs the manager that createSessions() made.')
+    return Promise.reject(invalid('authenticateUpgrade() needs the manager that createSessions() made.'))
   }
+  const work = authenticate(wiring, request, options)
+  return wiring.engine.unawaited.watch('authenticateUpgrade()', authenticateUpgrade, work)
+}
+
+async function authenticate(
+  { engine, settings }: Wiring,
+  request: IncomingMessage,
+  options: UpgradeOptions,
+): Promise<Upgraded | undefined> {
   surviveReset(request.socket)
   const { app } = readOptions(options, ofFunction('authenticateUpgrade()'), upgradeOptions)
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
-  const { engine, settings } = wiring
-  const refusal = refusalOf(request, settings.trustedOrigins, true)
+  const refusal = refusalOf(request, settings.trustedOrigins, 'handshake')
   if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
   const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)
@@ -78,12 +89,17 @@ export async function authenticateUpgrade(
     client: (known: Client) => clientOf(request, known),
     // Nothing can be sent to the browser before the socket is open.
     takesToken: () => false,
+    deviceSigns: (sessionId: string) => deviceSigns(request, settings.deviceBinding!, sessionId),
   }
   const { record, user, failure } = await new Promise<Verdict>((resolve) =>
     engine.identify(values, source, resolve),
   )
   if (failure !== undefined) throw failure
   if (record === undefined || user === undefined) return undefined
+  if (settings.deviceBinding !== undefined) {
+    const unbound = unboundRefusal(record, settings.deviceBinding, false)
+    if (unbound !== undefined) throw unbound
+  }
   return { user: user as Express.User, session: engine.infoOf(record) }
 }
 

@@ -4,7 +4,12 @@
  * @example deepFreeze({ user: { name: 'Ann' } })
  */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value)) deepFreeze(inner)
-  return Object.freeze(value)
+  // With a list and not by recursion: a damaged record may be nested deeper than the stack is.
+  const open: unknown[] = [value]
+  for (const one of open) {
+    if (typeof one !== 'object' || one === null) continue
+    for (const inner of Object.values(one)) if (typeof inner === 'object') open.push(inner)
+    Object.freeze(one)
+  }
+  return value
 }

@@ -1,4 +1,5 @@
 import { SessionError } from '../errors.js'
+import { isPromise } from './promises.js'
 
 /**
  * The error for an option that can't be used. The message must name the option and say the fix.
@@ -18,6 +19,7 @@ export function invalid(message: string): SessionError {
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
   if (Array.isArray(value)) return 'an array'
+  if (isPromise(value)) return 'a promise (await it first)'
   if (typeof value === 'object' && value !== null) return 'an object'
   return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : String(value)
 }

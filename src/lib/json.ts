@@ -1,3 +1,5 @@
+import { SessionError } from '../errors.js'
+
 /** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -8,16 +10,32 @@ export type JsonObject = { readonly [key: string]: Json }
  * A copy of a user or of a data value, for the application to keep and change. A store in the process returns
  * the same object every time: without a copy, a change by one request would reach the next ones.
  *
+ * @throws SessionError RECORD_DAMAGED for what is nested too deep to be copied. This package never stores such a value.
  * @example const user = copyJson(record.user)
  */
 export function copyJson<T extends Json | undefined>(value: T): T {
+  try {
+    return copyOf(value)
+  } catch (cause) {
+    throw nestedTooDeep(cause)
+  }
+}
+
+/** The error for a record that is nested deeper than the stack is: something else has written to the store. */
+export function nestedTooDeep(cause: unknown): SessionError {
+  const message =
+    'A session record is nested too deep to be read. Revoke that session, and see what else writes to the store.'
+  return new SessionError('RECORD_DAMAGED', message, { cause })
+}
+
+function copyOf<T extends Json | undefined>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(copyJson) as unknown as T
+  if (Array.isArray(value)) return value.map(copyOf) as unknown as T
   // Spread defines own properties, and the assignments below find them there. So a key `__proto__` stays a key.
   const copy: Record<string, Json> = { ...(value as JsonObject) }
   for (const key of Object.keys(copy)) {
     const inner = copy[key]
-    if (typeof inner === 'object') copy[key] = copyJson(inner)
+    if (typeof inner === 'object') copy[key] = copyOf(inner)
   }
   return copy as T
 }
@@ -49,6 +67,15 @@ export function asJson(value: unknown): Json | undefined {
     throw new RangeError(`It is nested deeper than ${MAX_LEVELS} levels.`)
   }
   return json
+}
+
+/**
+ * Whether a value is nested too deep to be one that a session has kept.
+ *
+ * @example records.filter(({ user }) => !isTooDeep(user))
+ */
+export function isTooDeep(value: Json | undefined): boolean {
+  return value !== undefined && isDeeper(value, MAX_LEVELS)
 }
 
 function isDeeper(value: Json, levels: number): boolean {

@@ -1,6 +1,7 @@
 import { unknownNames } from './did-you-mean.js'
 import { invalid, show } from './invalid.js'
 import { isObject } from './is-object.js'
+import { isPromise, isUnwantedPromise } from './promises.js'
 
 /** Where an option stands, for the errors of its kind. */
 export interface Place {
@@ -98,7 +99,8 @@ const isNotSo: Owner['complaint'] = (label, mustBe, given) => `${label} is ${giv
  */
 export function readOptions<T extends Table>(given: unknown, of: Owner, table: T): Values<T> {
   const names = Object.keys(table)
-  if (!isObject(given)) throw noObject(given, of, names)
+  if (!isObject(given) || isUnwantedPromise(given) || isForeign(given, names))
+    throw noObject(given, of, names)
   const foreign = Object.keys(of.elsewhere ?? {}).find((name) => name in given)
   if (foreign !== undefined)
     throw invalid(`${of.label(foreign)} is no option here: ${of.elsewhere![foreign]}.`)
@@ -112,13 +114,27 @@ function readOne(option: Option<unknown>, given: unknown, of: Owner, name: strin
   if (value === undefined && option.required !== true) return undefined
   const label = of.label(name)
   const mustBe: Place['mustBe'] = (what, words = show(value)) => {
+    isUnwantedPromise(value)
     throw invalid(of.complaint(label, what, words))
   }
   return option.kind(value, { label, mustBe })
 }
 
+/**
+ * Whether it is no collection of options, but something else without fields: a date, a Map, a store. Each would pass
+ * for options that are all left out.
+ */
+function isForeign(given: object, names: readonly string[]): boolean {
+  const parent = Object.getPrototypeOf(given) as object | null
+  // Also that of another realm, such as `node:vm`.
+  const isPlain = parent === null || Object.getPrototypeOf(parent) === null
+  return !isPlain && Object.keys(given).length === 0 && !names.some((name) => name in given)
+}
+
 function noObject(given: unknown, { all, example }: Owner, names: readonly string[]): Error {
   const such = example === undefined ? '' : ` such as ${example}`
   const list = example === undefined ? ` They are ${names.join(', ')}.` : ''
-  return invalid(`${all} must be an object${such}, not ${show(given)}.${list}`)
+  const words =
+    isObject(given) && !isPromise(given) ? `an instance of ${given.constructor.name}` : show(given)
+  return invalid(`${all} must be an object${such}, not ${words}.${list}`)
 }

@@ -18,3 +18,15 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return isPromise(value) ? value.then(next) : next(value)
 }
+
+/**
+ * Whether the value is a promise, where none is taken. Then nobody will await it, so its rejection is heard here: the
+ * caller gets an error that says to await it, and the process goes on.
+ *
+ * @example if (isUnwantedPromise(value)) throw invalid('The value is a promise. Await it first.')
+ */
+export function isUnwantedPromise(value: unknown): value is Promise<unknown> {
+  if (!isPromise(value)) return false
+  Promise.resolve(value).then(undefined, () => undefined)
+  return true
+}

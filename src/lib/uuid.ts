@@ -3,12 +3,13 @@
 const SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
- * Whether the text can be a session's id: a UUID in lower case, so that one session has exactly one name.
+ * Whether the value can be a session's id: a UUID in lower case, so that one session has exactly one name.
  *
  * @example isSessionId('019a3c5e-7b1d-7c2f-9a64-0d3f5b7c9e21') // true
  */
-export function isSessionId(text: string): boolean {
-  return SHAPE.test(text)
+export function isSessionId(value: unknown): value is string {
+  // A pattern takes anything for text: it would match an array that holds an id.
+  return typeof value === 'string' && SHAPE.test(value)
 }
 
 /**

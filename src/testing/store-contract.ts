@@ -19,6 +19,7 @@ export interface ContractCase {
   readonly run: () => Promise<void>
 }
 
+/** The options of `storeContract()`. */
 export interface ContractOptions {
   /** Promises that this store can't keep; the cases that need them are left out. Default: none. */
   readonly without?: readonly ContractPromise[]

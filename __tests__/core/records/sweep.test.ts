@@ -79,6 +79,53 @@ describe('a sweep', () => {
     await sweep.stop()
   })
 
+  it('stays small while nothing has expired: a quick step with nothing to do says nothing of a full one', async () => {
+    const { limits, remove } = expired(0)
+    const sweep = new Sweep(remove)
+    sweep.start()
+    await jest.advanceTimersByTimeAsync(5 * PAUSE)
+    expect(limits).toEqual([8, 8, 8, 8, 8])
+    await sweep.stop()
+  })
+
+  it('gives a store on the network four times as long for requests, and no step of more than 50 ms', async () => {
+    const msEach = 0.5
+    const steps: { at: number; limit: number }[] = []
+    const sweep = new Sweep(async (limit) => {
+      steps.push({ at: performance.now(), limit })
+      await new Promise((resolve) => setTimeout(resolve, limit * msEach))
+      return limit
+    })
+    sweep.start()
+    await jest.advanceTimersByTimeAsync(PAUSE + 20_000)
+    expect(steps.length).toBeGreaterThan(20)
+    for (const [n, { at, limit }] of steps.slice(1).entries()) {
+      const before = steps[n]!
+      expect(limit * msEach).toBeLessThanOrEqual(64)
+      expect(at - before.at).toBeGreaterThanOrEqual(5 * before.limit * msEach)
+    }
+    const stopped = sweep.stop()
+    await jest.advanceTimersByTimeAsync(1_000)
+    await stopped
+  })
+
+  it('tries half as many after a failure: it may have been too much', async () => {
+    const { limits, remove } = expired(500)
+    let isDown = false
+    const sweep = new Sweep((limit) => {
+      const removed = remove(limit)
+      if (isDown) throw new Error('down')
+      return removed
+    })
+    sweep.start()
+    await jest.advanceTimersByTimeAsync(PAUSE + 20 * BREATH)
+    const largest = limits.at(-1)!
+    isDown = true
+    await jest.advanceTimersByTimeAsync(3 * PAUSE)
+    expect(limits.slice(-3)).toEqual([largest, largest / 2, largest / 4])
+    await sweep.stop()
+  })
+
   it('goes on a minute after a failure, thrown or rejected', async () => {
     const steps = [
       () => {
@@ -158,6 +205,9 @@ describe('the size of the next step', () => {
     expect(nextLimit(100, 0.4)).toBe(200)
     expect(nextLimit(100, 0.8)).toBe(100)
     expect(nextLimit(100, 1.1)).toBe(50)
+    expect(nextLimit(100, 0.1, 20)).toBe(200)
+    expect(nextLimit(100, 0.1, 30)).toBe(100)
+    expect(nextLimit(100, 0.1, 60)).toBe(50)
   })
 
   it('is a whole number from 8 to 1,000, whatever was measured', () => {

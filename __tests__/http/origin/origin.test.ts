@@ -6,7 +6,7 @@ import * as http2 from 'node:http2'
 import type { SessionError } from '../../../src/errors.js'
 import { isCrossOrigin, type OriginQuestion } from '../../../src/http/origin/cross-origin.js'
 import { hostOf } from '../../../src/http/origin/host.js'
-import { crossOriginError, refusalOf } from '../../../src/http/origin/refusal.js'
+import { crossOriginError, refusalOf, type Action } from '../../../src/http/origin/refusal.js'
 import { parseTrustedOrigins } from '../../../src/http/origin/trusted-origins.js'
 import { crossOriginCases } from '../../support/cross-origin-cases.js'
 import { listen } from '../../support/listen.js'
@@ -151,6 +151,18 @@ describe('parseTrustedOrigins', () => {
     ['http://app.example:80', 'http://app.example'],
     ['http://[::1]:3000', 'http://[::1]:3000'],
     ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    // Pages of apps and extensions.
+    ['capacitor://localhost', 'capacitor://localhost'],
+    ['ionic://localhost', 'ionic://localhost'],
+    ['tauri://localhost', 'tauri://localhost'],
+    [
+      'Chrome-Extension://ABCDEFGHIJKLMNOPabcdefghijklmnop',
+      'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    ],
+    [
+      'moz-extension://019a0000-0000-7000-8000-000000000000',
+      'moz-extension://019a0000-0000-7000-8000-000000000000',
+    ],
   ])('takes %s as %s', (entry, origin) => {
     expect([...parseTrustedOrigins([entry])]).toEqual([origin])
   })
@@ -171,6 +183,14 @@ describe('parseTrustedOrigins', () => {
     'https://example.com:99999',
     'https://a, https://b',
     'ftp://example.com',
+    'wss://example.com',
+    'file://',
+    'file:///index.html',
+    'capacitor://',
+    'capacitor://localhost/',
+    'chrome-extension://*',
+    'javascript://localhost',
+    'data:text/html,x',
     'https://exa<mple.com',
     /example/,
     null,
@@ -183,6 +203,15 @@ describe('parseTrustedOrigins', () => {
         message: expect.stringContaining('https://app.example'),
       }),
     )
+  })
+
+  test.each([
+    ['file://', 'any site can send'],
+    ['null', 'any site can send'],
+    ['wss://app.example', 'the origin of the page that opens it'],
+    ['https://*.example.com', 'name each origin'],
+  ])('says why %s can’t be trusted', (entry, words) => {
+    expect(() => parseTrustedOrigins([entry])).toThrow(words)
   })
 
   test('is empty where nothing is given, and wants an array', () => {
@@ -199,6 +228,26 @@ describe('parseTrustedOrigins', () => {
     expect(ask({ secFetchSite: 'same-site', origin: 'http://localhost:5173', trustedOrigins })).toBe(false)
     expect(ask({ origin: 'https://trusted.example', trustedOrigins })).toBe(true)
   })
+
+  test('opens to the page of an app by its name, and to no other', () => {
+    const trustedOrigins = parseTrustedOrigins(['capacitor://localhost'])
+    const from = (origin: string) =>
+      ask({ origin, secFetchSite: 'cross-site', host: 'localhost', trustedOrigins })
+    expect(from('capacitor://localhost')).toBe(false)
+    for (const origin of [
+      'ionic://localhost',
+      'http://localhost',
+      'https://localhost',
+      'capacitor://localhost:81',
+    ]) {
+      expect(from(origin)).toBe(true)
+    }
+  })
+
+  test('never takes the page of an app for our own, whatever its host is called', () => {
+    expect(ask({ origin: 'capacitor://localhost', host: 'localhost' })).toBe(true)
+    expect(ask({ origin: 'http://localhost', host: 'localhost' })).toBe(false)
+  })
 })
 
 describe('refusalOf, over HTTP', () => {
@@ -208,7 +257,7 @@ describe('refusalOf, over HTTP', () => {
 
   beforeAll(async () => {
     ;({ url: own, close } = await listen((req, res) => {
-      seen = refusalOf(req, trusted, true)
+      seen = refusalOf(req, trusted, 'handshake')
       res.writeHead(seen?.status ?? 200).end()
     }))
   })
@@ -255,7 +304,7 @@ describe('hostOf', () => {
   function app(trustProxy?: unknown) {
     const made = express()
     if (trustProxy !== undefined) made.set('trust proxy', trustProxy)
-    return made.use((req, res) => void res.json([hostOf(req), refusalOf(req, trusted, true)?.message]))
+    return made.use((req, res) => void res.json([hostOf(req), refusalOf(req, trusted, 'handshake')?.message]))
   }
 
   async function seenBy(
@@ -285,6 +334,17 @@ describe('hostOf', () => {
     }
   })
 
+  test('is the Host with its port where X-Forwarded-Host is the same without one', async () => {
+    const origin = 'http://localhost:8080'
+    const at = (Host: string, forwarded: string) =>
+      seenBy(true, { Host, 'X-Forwarded-Host': forwarded, Origin: origin })
+    expect(await at('localhost:8080', 'localhost')).toEqual(['localhost:8080', null])
+    expect(await at('LocalHost:8080', 'localhost')).toEqual(['LocalHost:8080', null])
+    expect((await at('localhost:3000', 'localhost:8080'))[0]).toBe('localhost:8080')
+    expect((await at('backend:8080', 'localhost'))[0]).toBe('localhost')
+    expect((await at('[::1]:3000', 'localhost'))[0]).toBe('localhost')
+  })
+
   test('is Host where a trusted proxy sends no X-Forwarded-Host', async () => {
     expect(await seenBy(true, {})).toEqual(['backend:3000', null])
     expect(await seenBy(true, { 'X-Forwarded-Host': ', inner' })).toEqual(['backend:3000', null])
@@ -293,7 +353,7 @@ describe('hostOf', () => {
   test('is :authority over HTTP/2', async () => {
     const server = http2.createServer((req, res) => {
       const asked = req as unknown as IncomingMessage
-      res.end(JSON.stringify([hostOf(asked), refusalOf(asked, trusted, true) === undefined]))
+      res.end(JSON.stringify([hostOf(asked), refusalOf(asked, trusted, 'handshake') === undefined]))
     })
     const { url, close } = await listen(server)
     const client = http2.connect(url)
@@ -312,8 +372,8 @@ describe('hostOf', () => {
 })
 
 describe('crossOriginError', () => {
-  function message(question: Partial<OriginQuestion>, forwarded?: string): string {
-    return crossOriginError({ ...aPost, ...question }, forwarded).message
+  function message(question: Partial<OriginQuestion>, forwarded?: string, action?: Action): string {
+    return crossOriginError({ ...aPost, ...question }, action, forwarded).message
   }
 
   test('names trustedOrigins where that can help', () => {
@@ -332,14 +392,29 @@ describe('crossOriginError', () => {
     expect(message({ origin: 'null' })).toContain('Referrer-Policy')
   })
 
-  test('names crossSite where there is no Origin to trust', () => {
-    expect(message({ secFetchSite: 'cross-site' })).toContain('crossSite: true')
+  test('names crossSite at a login alone, where there is no Origin to trust and where there is one', () => {
+    for (const origin of [undefined, 'https://idp.example']) {
+      const asked = { isAction: true, secFetchSite: 'cross-site', origin }
+      expect(message(asked, undefined, 'login')).toContain('crossSite: true')
+      expect(message(asked, undefined, 'logout')).not.toContain('login')
+      expect(message(asked, undefined, 'logout')).toContain('a form of your own page, sent by POST')
+      expect(message(asked, undefined, 'handshake')).not.toContain('crossSite')
+      expect(message(asked)).not.toContain('crossSite')
+    }
+  })
+
+  test('says that the proxy has left out the port, where that is all', () => {
+    const [origin, host] = ['http://app.example:8080', 'app.example']
+    expect(message({ origin, host }, host)).toContain('$http_host')
+    expect(message({ origin: 'http://other.example:8080', host }, host)).not.toContain('$http_host')
+    expect(message({ origin, host })).not.toContain('$http_host')
   })
 
   test('shows what strangers sent on one line, and shortened', () => {
     const hostile = `\r\nSet-Cookie: a\u001b[2J\u009b${'x'.repeat(10_000)}`
     const text = crossOriginError(
       { ...aPost, method: hostile, secFetchSite: hostile, origin: hostile, host: hostile },
+      'login',
       hostile,
     ).message
     expect(text).not.toMatch(/\p{Cc}/u)

@@ -309,7 +309,7 @@ describe("a session's data", () => {
     ['undefined', undefined, 'delete()'],
     ['a function', () => 1, 'function'],
     ['a symbol', Symbol('s'), 'symbol'],
-    ['a bigint', 1n, 'pick plain data from it, with no BigInt'],
+    ['a bigint', 1n, 'Pick plain data from it, with no BigInt'],
     ['a promise', Promise.resolve(1), 'Await it first'],
   ])('refuses %s, and says the fix', async (_what, value, words) => {
     const { logIn, store } = site(module)

@@ -1,6 +1,5 @@
 import express from 'express'
-import { login, refuse } from 'express-sid'
-import type { Authenticate, LoginOptions } from '../../../src/http/routes/login.js'
+import { login, refuse, type Authenticate, type LoginOptions, type SessionLoginOptions } from 'express-sid'
 import { eventsOf, rejectionOf } from '../../support/core.js'
 import { waysToFail } from '../../support/faulty-store.js'
 import { ann, bob, chrome, firefox, unissuedId, unissuedToken } from '../../support/people.js'
@@ -67,6 +66,30 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     expect(body.info).toMatchObject({ id: body.id, userId: 'ann', current: true })
   })
 
+  test('shows the form again where `failed` does, with a 401 that no cache keeps', async () => {
+    const { visitor, sessions } = site(module, () => refuse({ reason: 'locked', userId: 7 }), {
+      failed: async (req, res, info) => {
+        await Promise.resolve()
+        res.send(`<form>${req.body?.email} ${JSON.stringify(info)}</form>`)
+      },
+    })
+    const events = eventsOf(sessions)
+    const res = await visitor().login({ Accept: 'text/html' }).send('email=a@b.example')
+    expect([res.status, res.text]).toEqual([401, '<form>a@b.example {"reason":"locked","userId":7}</form>'])
+    expect(res.headers).toMatchObject({ 'cache-control': 'no-store', vary: 'Cookie, Accept' })
+    expect(setCookies(res)).toEqual([])
+    expect(events.map(({ name }) => name)).toEqual(['loginRefused'])
+    const script = await visitor().login(asJson)
+    expect([script.status, script.body.error.code]).toEqual([401, 'LOGIN_REFUSED'])
+  })
+
+  test.each(waysToFail)('hands what `failed` %s to the error handler', async (_how, failed) => {
+    const { visitor, errors } = site(module, () => undefined, { failed })
+    const res = await visitor().login()
+    expect([res.status, res.body.message]).toEqual([500, 'no database'])
+    expect(errors).toHaveLength(1)
+  })
+
   test('responds to JSON clients with the user', async () => {
     const res = await site(module, () => ann)
       .visitor()
@@ -79,10 +102,10 @@ describe.each(expresses)('login() on %s', (_name, module) => {
     [null, {}],
     [false, {}],
     [refuse(), {}],
-    [refuse({ reason: 'locked', userId: 7 }), { reason: 'locked', userId: '7' }],
+    [refuse({ reason: 'locked', userId: 7 }), { reason: 'locked', userId: 7 }],
   ])(
     'refuses when authenticate returns %p, always with the same 401',
-    async (answer, { reason, userId }: { reason?: string; userId?: string }) => {
+    async (answer, { reason, userId }: { reason?: string; userId?: number }) => {
       const { visitor, sessions } = site(module, () => answer)
       const events = eventsOf(sessions)
       const text = await visitor().login()
@@ -251,8 +274,8 @@ describe.each(expresses)('login() on %s', (_name, module) => {
       { Origin: 'https://evil.example' },
       { Origin: 'null' },
     ] as Record<string, string>[]) {
-      const res = await visitor().ask(method, '/login', headers)
-      expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
+      const res = await visitor().ask(method, '/login', { ...asJson, ...headers })
+      expect([res.status, res.body.error.code]).toEqual([403, 'CROSS_ORIGIN'])
       expect(setCookies(res)).toEqual([])
     }
     expect(isAsked).toBe(false)
@@ -328,7 +351,7 @@ describe('login()', () => {
   test('recognises a refusal that another copy of the package made, whatever userId says', async () => {
     let copy: { refuse: typeof refuse } = { refuse }
     jest.isolateModules(() => {
-      copy = jest.requireActual<typeof copy>('../../../src/http/routes/login.js')
+      copy = jest.requireActual<typeof copy>('../../../src/http/routes/refuse.js')
     })
     expect(copy.refuse).not.toBe(refuse)
     const given = { userId: (user: { userId: string }) => user.userId }
@@ -340,7 +363,7 @@ describe('login()', () => {
     const given = { userId: (user: { uuid: number }) => user.uuid }
     const { logIn, sessions } = site(module, () => ({ uuid: 7, name: 'Ann' }), {}, given)
     const { id } = await logIn()
-    expect(await sessions.list(7)).toMatchObject([{ id, userId: '7' }])
+    expect(await sessions.list(7)).toMatchObject([{ id, userId: 7 }])
   })
 
   test('keeps of the user what serializeUser picks', async () => {
@@ -364,10 +387,40 @@ describe('login()', () => {
     expect([refused.status, refused.body.redirectTo]).toEqual([401, '/login?failed'])
   })
 
-  test('does not check the origin for sessionOf(req).login(), which the application guards itself', async () => {
-    const { visitor } = siteOn(module)
-    const res = await visitor().run((session) => session.login(ann), { 'Sec-Fetch-Site': 'cross-site' })
-    expect(res.status).toBe(200)
+  test.each([
+    ['/login?failed', '/login?failed&returnTo=%2Faccount'],
+    ['/login', '/login?returnTo=%2Faccount'],
+    ['/login#failed', '/login?returnTo=%2Faccount#failed'],
+    ['/login?failed#form', '/login?failed&returnTo=%2Faccount#form'],
+  ])('keeps returnTo where it redirects after a refusal, to %s', async (failureRedirect, to) => {
+    const { visitor } = site(module, () => undefined, { failureRedirect })
+    const html = { Accept: 'text/html' }
+    expect((await visitor().post('/login?returnTo=/account', html)).headers.location).toBe(to)
+    expect((await visitor().post('/login?returnTo=//evil.example', html)).headers.location).toBe(
+      failureRedirect,
+    )
+  })
+
+  test.each(['GET', 'POST'])('by hand is refused for a page of another origin, by %s too', async (method) => {
+    const { visitor, sessions } = siteOn(module, { trustedOrigins: ['https://friend.example'] })
+    const from = (headers: Record<string, string>, options?: SessionLoginOptions) =>
+      visitor().run((session) => session.login(ann, options), headers, method)
+    for (const headers of [
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+      { Origin: 'https://evil.example' },
+    ] as Record<string, string>[]) {
+      const res = await from(headers)
+      expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
+      expect(setCookies(res)).toEqual([])
+      expect(await sessions.list('ann')).toEqual([])
+    }
+    expect((await from({ 'Sec-Fetch-Site': 'cross-site', Origin: 'https://friend.example' })).status).toBe(
+      200,
+    )
+    expect((await from({ 'Sec-Fetch-Site': 'same-origin' })).status).toBe(200)
+    expect((await from({})).status).toBe(200)
+    expect((await from({ 'Sec-Fetch-Site': 'cross-site' }, { crossSite: true })).status).toBe(200)
   })
 
   test('warns once in production when it comes over plain http, and sets the Secure cookie', async () => {
@@ -426,11 +479,16 @@ describe('login()', () => {
       () => login(() => ann, { redirect: true } as never),
       'redirect of login() must be a path or an address, such as',
     ],
+    [() => login(() => ann, { failed: true } as never), 'failed of login() must be a function'],
+    [() => login(() => ann, { failed: () => 1, failureRedirect: '/login' }), 'Leave one out'],
     [() => login(() => ann, { failureRedirect: '' }), 'failureRedirect of login() must be a path'],
     [() => login(() => ann, { crossSite: 'yes' } as never), 'crossSite of login() must be true or false'],
     [() => login(() => ann, { crossSite: null } as never), 'crossSite of login() must be true or false'],
     [() => login(() => ann, null as never), 'The options of login() must be an object'],
-    [() => login(() => ann, '/home' as never), 'They are keep, redirect, failureRedirect, crossSite'],
+    [
+      () => login(() => ann, '/home' as never),
+      'They are keep, crossSite, redirect, failureRedirect, failed, refused',
+    ],
   ])('refuses a broken option at the start', (make, words) => {
     expect(make).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) }),

@@ -1,5 +1,5 @@
-import { logout } from 'express-sid'
-import { eventsOf } from '../../support/core.js'
+import { logout, type SessionError } from 'express-sid'
+import { eventsOf, rejectionOf } from '../../support/core.js'
 import { styles } from '../../support/faulty-store.js'
 import { ann, bob, firefox, unissuedToken } from '../../support/people.js'
 import { express5, expresses, site } from '../../support/site.js'
@@ -15,15 +15,27 @@ describe.each(expresses)('logout() on %s', (_name, module) => {
     expect(await browser.user()).toBeNull()
   })
 
-  test('ends the session of a client that is refused, though the request has started a guest', async () => {
+  test('ends the session of a client that is refused, though a write of the request was refused', async () => {
     const { logIn, sessions } = site(module)
     const browser = await logIn()
     const left = await browser.copy(firefox).run(async (session) => {
+      const refused = await rejectionOf(session.set('seen', true))
+      return [(refused as SessionError).code, await session.logout()]
+    })
+    expect(left.body).toEqual(['SESSION_REFUSED', true])
+    expect(await sessions.find(browser.id)).toBeUndefined()
+  })
+
+  test("ends the session of a guest that is refused, though the request has started another guest's", async () => {
+    const { visitor, sessions } = site(module)
+    const guest = visitor()
+    await guest.run((session) => session.set('cart', ['book']))
+    const left = await guest.copy(firefox).run(async (session) => {
       await session.set('seen', true)
       return session.logout()
     })
     expect(left.body).toBe(true)
-    expect(await sessions.find(browser.id)).toBeUndefined()
+    expect(await sessions.find(guest.id)).toBeUndefined()
   })
 
   test.each(styles)('ends the session for good, with a store that is %s', async (style) => {
@@ -87,8 +99,8 @@ describe.each(expresses)('logout() on %s', (_name, module) => {
       { 'Sec-Fetch-Site': 'same-site' },
       { Origin: 'https://evil.example' },
     ] as Record<string, string>[]) {
-      const res = await browser.ask(method, '/logout', headers)
-      expect([res.status, res.body.code]).toEqual([403, 'CROSS_ORIGIN'])
+      const res = await browser.ask(method, '/logout', { ...asJson, ...headers })
+      expect([res.status, res.body.error.code]).toEqual([403, 'CROSS_ORIGIN'])
       expect(setCookies(res)).toEqual([])
     }
     expect(await browser.user()).toEqual(ann)
@@ -186,6 +198,7 @@ describe('sessionOf(req)', () => {
     expect(Object.keys(listed[0]!).toSorted()).toEqual(
       [
         'id',
+        'isBound',
         'userId',
         'user',
         'label',
@@ -224,6 +237,19 @@ describe('sessionOf(req)', () => {
     expect(setCookies(res)).toEqual(cleared)
     expect(await sessions.find(ids[0]!)).toBeUndefined()
   })
+
+  test.each([undefined, '', 'sid', '../sid'])(
+    'revoking %p ends nothing, and not this session',
+    async (id) => {
+      const { first, visitor, sessions, browsers } = await threeLogins()
+      expect((await revoke(first, id as string)).body).toBe(false)
+      // A client that was refused has no session to see, and still holds one.
+      const refused = browsers[1].copy(firefox)
+      expect((await revoke(refused, id as string)).body).toBe(false)
+      expect((await revoke(visitor(), id as string)).body).toBe(false)
+      expect(await sessions.list('ann')).toHaveLength(3)
+    },
+  )
 
   test('revokes all others, or all', async () => {
     const { first, ids, sessions } = await threeLogins()

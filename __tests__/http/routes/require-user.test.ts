@@ -1,7 +1,7 @@
 import { login, requireUser } from 'express-sid'
 import { ann } from '../../support/people.js'
 import { expresses, site as siteOn, type ExpressModule } from '../../support/site.js'
-import { setCookies } from '../../support/visitor.js'
+import { setCookies, Visitor } from '../../support/visitor.js'
 
 const asPage = { Accept: 'text/html' }
 
@@ -48,8 +48,8 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     await guest.run((session) => session.set('a', 1))
     expect(guest.cookie).toMatch(/^sid=/)
     for (const one of [visitor(), guest, visitor({ cookie: 'sid=garbage' })]) {
-      const res = await one.get('/plain')
-      expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
+      const res = await one.get('/plain', { Accept: 'application/json' })
+      expect([res.status, res.body.error.code]).toEqual([401, 'UNAUTHENTICATED'])
       expect(res.headers['cache-control']).toBe('no-store')
       expect(setCookies(res)).toEqual([])
     }
@@ -90,6 +90,55 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
     expect(res.headers.location).toBe('/sign-in?lang=de&returnTo=%2Fodd')
   })
 
+  test('puts returnTo before the fragment of the login page', async () => {
+    const { visitor } = siteOn(module, {}, (routes) => {
+      routes.get('/a', requireUser({ loginPage: '/sign-in#form' }))
+      routes.get('/b', requireUser({ loginPage: '/sign-in?lang=de#is-it?' }))
+    })
+    const to = async (path: string) => (await visitor().get(path, asPage)).headers.location
+    expect(await to('/a')).toBe('/sign-in?returnTo=%2Fa#form')
+    expect(await to('/b')).toBe('/sign-in?lang=de&returnTo=%2Fb#is-it?')
+  })
+
+  test.each(['/sign-in', '/sign-in#form', '/sign-in?lang=de', '/?sign-in'])(
+    'says at once that it guards its own login page %s, instead of a redirect for ever',
+    async (loginPage) => {
+      const { visitor } = siteOn(module, {}, (routes) => routes.use(requireUser({ loginPage })))
+      const first = await visitor().get('/members', asPage)
+      expect(first.status).toBe(303)
+      for (const path of [first.headers.location!, loginPage]) {
+        const res = await visitor().get(path, asPage)
+        expect([res.status, res.body.code]).toEqual([500, 'OPTION_INVALID'])
+        expect(res.body.message).toContain(`guards its own loginPage ${loginPage}`)
+      }
+      // Another page of the same path is none.
+      const other = await visitor().get('/sign-in?other', asPage)
+      expect(other.headers.location).toContain(`returnTo=${encodeURIComponent('/sign-in?other')}`)
+    },
+  )
+
+  test('behind a proxy that takes off a prefix, comes back to where the browser was', async () => {
+    const { app } = siteOn(module)
+    // What docs/responses.md says.
+    const inner = module()
+    inner.use((req, _res, next) => {
+      req.originalUrl = `/shop${req.originalUrl}`
+      next()
+    })
+    inner.use(app)
+    app.get('/members', requireUser({ loginPage: '/shop/sign-in' }))
+    const proxied = new Visitor(inner)
+    const res = await proxied.get('/members?page=2', asPage)
+    expect(res.headers.location).toBe('/shop/sign-in?returnTo=%2Fshop%2Fmembers%3Fpage%3D2')
+  })
+
+  test('does not take the word of a visitor for a prefix', async () => {
+    const res = await site(module)
+      .visitor()
+      .get('/pages', { ...asPage, 'X-Forwarded-Prefix': '/evil' })
+    expect(res.headers.location).toBe('/sign-in?returnTo=%2Fpages')
+  })
+
   test("does not come back to a form's target, a HEAD, or an overlong address", async () => {
     const stranger = site(module).visitor()
     const form = await stranger.post('/pages', asPage)
@@ -117,7 +166,7 @@ describe.each(expresses)('requireUser() on %s', (_name, module) => {
   test('responds 401 to JSON clients, login page or not', async () => {
     for (const accept of ['application/json', 'application/json, text/plain, */*']) {
       const res = await site(module).visitor().get('/pages', { Accept: accept })
-      expect([res.status, res.body.code]).toEqual([401, 'UNAUTHENTICATED'])
+      expect([res.status, res.body.error.code]).toEqual([401, 'UNAUTHENTICATED'])
     }
   })
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const root = process.cwd()
 const sources = ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
-const documents = ['LICENSE', 'README.md', 'CHANGELOG.md']
+const documents = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs']
 const HOUR_MS = 3_600_000
 /** A registry that answers slowly is no reason to hang. */
 const NPM_MS = 90_000

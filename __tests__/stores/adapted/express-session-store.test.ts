@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import expressSession, { MemoryStore, Store, type SessionData } from 'express-session'
@@ -599,4 +599,19 @@ test('an application on MemoryStore logs in, keeps data, and stays logged out af
   expect([status, body]).toEqual([200, [ann, ['book']]])
   await browser.logout()
   expect((await before.get('/me')).status).toBe(401)
+})
+
+test('a path in place of an id reaches no file outside of the folder of session-file-store', async () => {
+  const store = fileStore()
+  const sessions = createSessions({ store: fromExpressSession(store) })
+  const victim = join(folders.at(-1)!, '../sid-victim.json')
+  // What can't be read can still be ended, so it would be.
+  writeFileSync(victim, 'no session')
+  try {
+    expect(await sessions.find('../sid-victim')).toBeUndefined()
+    expect(await sessions.revoke('../sid-victim')).toBe(false)
+    expect(existsSync(victim)).toBe(true)
+  } finally {
+    rmSync(victim, { force: true })
+  }
 })

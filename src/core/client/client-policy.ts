@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../record.js'
 import type { Events } from '../events.js'
 import { ReportLimit } from '../report-limit.js'
 import type { ClientChangePolicy, Settings } from '../settings.js'
+import { userIdOf } from '../user-id.js'
 import { compareClients, type Client, type ClientChange } from './client.js'
 
 /** Applies `onClientChange`: decides whether a client may use a session, and reports what changed. */
@@ -22,10 +23,11 @@ export class ClientPolicy {
     const reported = changes.filter((change) => this.#policyFor(change) !== 'ignore')
     if (reported.length === 0) return false
     const refused = changes.some((change) => this.#policyFor(change) === 'refuse')
-    if (record.userId !== undefined && this.#limit.allows(record.id)) {
+    const userId = userIdOf(record)
+    if (userId !== undefined && this.#limit.allows(record.id)) {
       this.events.emit('clientChange', {
         sessionId: record.id,
-        userId: record.userId,
+        userId,
         changes: reported,
         refused,
         recorded: { userAgent: record.userAgent, ip: record.ip },

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { SessionError } from '../../errors.js'
+import { pause } from '../../lib/timers.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise } from '../../store.js'
 import { isExpired } from '../lifetime.js'

@@ -3,6 +3,7 @@ import type { SessionRecord } from '../../record.js'
 import type { MaybePromise } from '../../store.js'
 import type { Events } from '../events.js'
 import { isExpired } from '../lifetime.js'
+import { userIdOf } from '../user-id.js'
 import { change } from './change.js'
 import { Changes, type Edit } from './changes.js'
 import type { Records } from './records.js'
@@ -32,9 +33,11 @@ export class LiveRecords {
     if (!isExpired(record, Date.now())) return record
     // Deleted, not only ignored: a clock that is set back must not revive what was seen expired.
     return chain(this.records.delete(record.id), (wasThere) => {
-      const { id: sessionId, userId, endedBy } = record
-      const hasExpired = wasThere && endedBy === undefined
-      if (hasExpired && userId !== undefined) this.events.emit('expire', { sessionId, userId })
+      const hasExpired = wasThere && record.endedBy === undefined
+      const userId = userIdOf(record)
+      if (hasExpired && userId !== undefined) {
+        this.events.emit('expire', { sessionId: record.id, userId })
+      }
       return undefined
     })
   }

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers'
 import { SessionError } from '../../errors.js'
 import { chain, isPromise } from '../../lib/promises.js'
+import { queueMicrotask, setImmediate } from '../../lib/timers.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore } from '../../store.js'
 import { hashOf } from '../token.js'
@@ -49,6 +49,12 @@ export class Lookup {
         failure === undefined ? resolve(record) : reject(failure),
       )
     })
+  }
+
+  /** The same, and never from a cache. */
+  findFresh(id: string): MaybePromise<Found> {
+    if (this.store.getFresh === undefined) return this.find(id)
+    return this.calls.call('get', () => chain(this.store.getFresh!(id), (record) => checked(id, record)))
   }
 
   /**

@@ -1,9 +1,13 @@
 import { SessionError } from '../../errors.js'
+import { isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup, type OnFound } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
+
+/** How many records are listed in one call. */
+const PAGE_SIZE = 1_000
 
 /** The store as the core sees it: every call with a deadline, every failure with a code, lookups gathered. */
 export class Records {
@@ -24,9 +28,16 @@ export class Records {
     this.#gathered = new GatheredUpdates(store, this.#calls)
   }
 
+  /** The record with this id. What is no session id is not found, without a call: it may be a path, or a key. */
   find(id: string): MaybePromise<SessionRecord | undefined> {
     this.#assertOpen()
-    return this.#lookup.find(id)
+    return isSessionId(id) ? this.#lookup.find(id) : undefined
+  }
+
+  /** As `find`, and never from a cache of the store. */
+  findFresh(id: string): MaybePromise<SessionRecord | undefined> {
+    this.#assertOpen()
+    return isSessionId(id) ? this.#lookup.findFresh(id) : undefined
   }
 
   /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
@@ -53,14 +64,30 @@ export class Records {
     return this.#gathered.update(record, ifVersion)
   }
 
+  /** True when it was there. What is no session id was not, and no call is made. */
   delete(id: string): MaybePromise<boolean> {
-    return this.#call('delete', () => this.#store.delete(id))
+    this.#assertOpen()
+    return isSessionId(id) && this.#call('delete', () => this.#store.delete(id))
   }
 
-  /** What is listed has an id, so that it can be ended; whether it is a whole record is for the caller to see. */
-  listByUser(userId: string): MaybePromise<SessionRecord[]> {
-    if (this.#store.listByUser === undefined) throw noIndex()
-    return this.#call('listByUser', async () => listed(await this.#store.listByUser!(userId)))
+  /**
+   * What the store lists for a user, a page at a time where it can: nobody else's request waits for a user with very
+   * many sessions. A record may come twice. What is listed has an id, so that it can be ended; whether it is a whole
+   * record is for the caller to see.
+   */
+  async *pagesByUser(userId: string): AsyncGenerator<readonly SessionRecord[]> {
+    const store = this.#store
+    if (store.listByUser === undefined) throw noIndex()
+    if (store.pageByUser === undefined) {
+      yield this.#call('listByUser', async () => listed('listByUser', await store.listByUser!(userId)))
+      return
+    }
+    let after: string | undefined
+    do {
+      const page = await this.#call('pageByUser', async () => store.pageByUser!(userId, PAGE_SIZE, after))
+      yield listed('pageByUser', page?.records)
+      after = page?.next === after ? undefined : page.next
+    } while (after !== undefined)
   }
 
   /** Whether the store can list the sessions of a user. */
@@ -103,10 +130,10 @@ function noIndex(): SessionError {
   )
 }
 
-function listed(records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
+function listed(method: string, records: readonly (Partial<SessionRecord> | undefined)[]): SessionRecord[] {
   if (Array.isArray(records) && records.every((one) => typeof one?.id === 'string')) return records
   throw new SessionError(
     'RECORD_DAMAGED',
-    'The session store did not answer listByUser with an array of records. Fix the store.',
+    `The session store did not return an array of records from ${method}. Fix the store.`,
   )
 }

@@ -1,11 +1,19 @@
-import { setImmediate } from 'node:timers'
 import { isSessionError, SessionError } from '../../errors.js'
 import type { MaybePromise } from '../../store.js'
 import { isPromise } from '../../lib/promises.js'
+import { setImmediate } from '../../lib/timers.js'
 
 /** What was asked of the store, as named in errors and events. */
 export type StoreOperation =
-  'insert' | 'get' | 'getMany' | 'update' | 'updateMany' | 'delete' | 'listByUser' | 'deleteExpired'
+  | 'insert'
+  | 'get'
+  | 'getMany'
+  | 'update'
+  | 'updateMany'
+  | 'delete'
+  | 'listByUser'
+  | 'pageByUser'
+  | 'deleteExpired'
 
 /**
  * So many calls may be unanswered at once. While a store is away, its client queues what it is sent;
@@ -108,7 +116,7 @@ export class StoreCalls {
 /** Stores say some things themselves, such as STORE_FULL; everything else that they throw is a failure. */
 function asSessionError(error: unknown): SessionError {
   if (isSessionError(error)) return error
-  const message = 'The session store failed. The cause says how; requests are refused until it answers again.'
+  const message = 'The session store failed. Requests that need it are refused until it works again.'
   return new SessionError('STORE_FAILED', message, { cause: error })
 }
 

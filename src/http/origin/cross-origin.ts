@@ -1,5 +1,5 @@
 import { isSafeMethod } from '../request/fetch-metadata.js'
-import { dropDefaultPort, parseOrigin } from './web-origin.js'
+import { dropDefaultPort, isWeb, parseOrigin } from './web-origin.js'
 
 /** What decides whether a request came from one of our own pages. */
 export interface OriginQuestion {
@@ -40,7 +40,8 @@ export function isCrossOrigin(question: OriginQuestion): boolean {
  */
 function isOurHost({ origin, host }: OriginQuestion): boolean {
   const parsed = parseOrigin(origin)
-  return parsed !== undefined && host !== undefined && parsed.host === dropDefaultPort(parsed.scheme, host)
+  if (parsed === undefined || host === undefined || !isWeb(parsed)) return false
+  return parsed.host === dropDefaultPort(parsed.scheme, host)
 }
 
 function isTrusted({ origin, trustedOrigins }: OriginQuestion): boolean {

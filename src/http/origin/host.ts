@@ -9,12 +9,14 @@ interface WithApp {
 
 /**
  * Our host and port as the browser addressed them: `X-Forwarded-Host` where the app's `trust proxy` trusts
- * whoever connected to us, else `:authority` (HTTP/2), else `Host`.
+ * whoever connected to us, else `:authority` (HTTP/2), else `Host`. Of the same host with and without a port, with.
  */
 export function hostOf(req: IncomingMessage): string | undefined {
   const forwarded = forwardedHost(req)
-  if (forwarded !== undefined && trustsProxy(req)) return forwarded
-  return oneText(req.headers[':authority']) ?? req.headers.host
+  const host = oneText(req.headers[':authority']) ?? req.headers.host
+  if (forwarded === undefined || !trustsProxy(req)) return host
+  // Many proxies leave out the port. A Host of the same name that has it knows more.
+  return host?.replace(/:\d+$/, '').toLowerCase() === forwarded.toLowerCase() ? host : forwarded
 }
 
 /** What `X-Forwarded-Host` says, trusted or not: the first host, which is the one nearest to the browser. */

@@ -1,32 +1,36 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
 import { cleanText } from '../../lib/clean-text.js'
-import { isSafeMethod } from '../request/fetch-metadata.js'
+import { isSafeMethod, methodOf } from '../request/fetch-metadata.js'
 import { isCrossOrigin, type OriginQuestion } from './cross-origin.js'
 import { forwardedHost, hostOf, oneText } from './host.js'
 import { parseOrigin } from './web-origin.js'
 
+/** What changes state whatever its method is. */
+export type Action = 'login' | 'logout' | 'handshake'
+
 /**
  * The error for a request that a page of another origin sent; `undefined` where the request is allowed.
  *
- * @param isAction whether the request changes state whatever its method is.
+ * @param action what the request does, where that changes state whatever its method is.
  */
 export function refusalOf(
   req: IncomingMessage,
   trustedOrigins: ReadonlySet<string>,
-  isAction = false,
+  action?: Action,
 ): SessionError | undefined {
+  const method = methodOf(req)
   // Nearly every request only reads: its headers are not even looked at.
-  if (!isAction && isSafeMethod(req.method)) return undefined
+  if (action === undefined && isSafeMethod(method)) return undefined
   const question: OriginQuestion = {
-    method: req.method,
-    isAction,
+    method,
+    isAction: action !== undefined,
     secFetchSite: oneText(req.headers['sec-fetch-site']),
     origin: oneText(req.headers.origin),
     host: hostOf(req),
     trustedOrigins,
   }
-  return isCrossOrigin(question) ? crossOriginError(question, forwardedHost(req)) : undefined
+  return isCrossOrigin(question) ? crossOriginError(question, action, forwardedHost(req)) : undefined
 }
 
 /**
@@ -34,17 +38,20 @@ export function refusalOf(
  *
  * @param forwarded what `X-Forwarded-Host` said, trusted or not.
  */
-export function crossOriginError(question: OriginQuestion, forwarded?: string): SessionError {
+export function crossOriginError(
+  question: OriginQuestion,
+  action?: Action,
+  forwarded?: string,
+): SessionError {
   const { method, secFetchSite, origin, host } = question
   return new SessionError(
     'CROSS_ORIGIN',
     `${shown(method)} was refused, as it does not come from a page of this host. Seen: Origin ${shown(origin)}, ` +
-      `Sec-Fetch-Site ${shown(secFetchSite)}, our host ${shown(host)}. ${fix(question, forwarded)}`,
+      `Sec-Fetch-Site ${shown(secFetchSite)}, our host ${shown(host)}. ${fix(question, action, forwarded)}`,
   )
 }
 
-function fix(question: OriginQuestion, forwarded: string | undefined): string {
-  const { origin } = question
+function fix(question: OriginQuestion, action: Action | undefined, forwarded: string | undefined): string {
   if (forwarded !== undefined && !isCrossOrigin({ ...question, host: forwarded })) {
     return (
       `X-Forwarded-Host ${shown(forwarded)} would match, but the proxy that sent it is not trusted: ` +
@@ -52,19 +59,46 @@ function fix(question: OriginQuestion, forwarded: string | undefined): string {
       `say authenticateUpgrade(sessions, req, { app }).`
     )
   }
+  if (forwarded !== undefined && lacksPort(question)) {
+    return (
+      `The host matches and its port is missing: the proxy sends X-Forwarded-Host without it. Let it send the ` +
+      `Host of the browser as it is; in nginx that is $http_host.`
+    )
+  }
+  return [trusting(question, action), acting[action ?? 'request']].filter(Boolean).join(' ')
+}
+
+/** How the page that sent this could be trusted, if it could. */
+function trusting({ origin }: OriginQuestion, action: Action | undefined): string {
   if (origin === 'null') {
     return (
-      `Browsers send the Origin null from sandboxed frames and from pages with Referrer-Policy: no-referrer, ` +
-      `which is helmet's default. If the page is yours, serve it with Referrer-Policy: same-origin.`
+      `Browsers send the Origin null from sandboxed frames, from file:// and from pages with ` +
+      `Referrer-Policy: no-referrer, which is helmet's default. If the page is yours, serve it with ` +
+      `Referrer-Policy: same-origin.`
     )
   }
-  if (parseOrigin(origin) === undefined) {
-    return (
-      `Only a request with one Origin can be opened by the option trustedOrigins. If this is a callback that ` +
-      `verifies its own state, as in OAuth, say login(authenticate, { crossSite: true }).`
-    )
+  if (parseOrigin(origin) !== undefined) {
+    return `If the page is yours, add its origin to the option trustedOrigins.`
   }
-  return `If the page is yours, add its origin to the option trustedOrigins.`
+  return action === undefined || origin !== undefined
+    ? `Only a request with one Origin can be opened by the option trustedOrigins.`
+    : ''
+}
+
+/** What else may help. */
+const acting: Record<Action | 'request', string> = {
+  login:
+    'If this is a callback that verifies its own state, as in OAuth, say login(authenticate, { crossSite: true }), ' +
+    'or sessionOf(req).login(user, { crossSite: true }).',
+  logout: 'A logout is a form of your own page, sent by POST.',
+  handshake: '',
+  request: '',
+}
+
+/** Whether our host is the one of the page, but for the port that a proxy has left out. */
+function lacksPort(question: OriginQuestion): boolean {
+  const port = /:\d+$/.exec(question.origin ?? '')?.[0]
+  return port !== undefined && !isCrossOrigin({ ...question, host: `${question.host}${port}` })
 }
 
 /** What a stranger sent, short and on one line: it goes into an error, and from there into logs. */

@@ -1,6 +1,7 @@
 import { SessionError } from '../../errors.js'
 import { asJson, copyJson } from '../../lib/json.js'
-import { isPromise } from '../../lib/promises.js'
+import { warnOfLoss } from '../../lib/json-loss.js'
+import { isUnwantedPromise } from '../../lib/promises.js'
 import type { Json, JsonObject } from '../../record.js'
 
 // The application's own values in a session. `__proto__` and its like are keys as any other.
@@ -13,20 +14,25 @@ export function valueOf<T>(data: JsonObject, key: string): T | undefined {
 /** The value as the session keeps it. Throws DATA_INVALID for what JSON can't hold. */
 export function dataValue(key: string, value: unknown): Json {
   if (typeof key !== 'string') {
+    isUnwantedPromise(key)
     throw invalid(`A key must be a string, such as 'cart', and this one is of type ${typeof key}.`)
   }
-  if (isPromise(value)) throw invalid(`The value of ${JSON.stringify(key)} is a promise. Await it first.`)
+  if (isUnwantedPromise(value))
+    throw invalid(`The value of ${JSON.stringify(key)} is a promise. Await it first.`)
   let kept
   try {
     kept = asJson(value)
   } catch (cause) {
     throw invalid(
-      `The value of ${JSON.stringify(key)} can't be kept as JSON. The cause says how; ` +
-        `pick plain data from it, with no BigInt and nothing that holds itself.`,
+      `The value of ${JSON.stringify(key)} can't be kept as JSON. Pick plain data from it, ` +
+        `with no BigInt and nothing that holds itself.`,
       cause,
     )
   }
-  if (kept !== undefined) return kept
+  if (kept !== undefined) {
+    warnOfLoss(value, key)
+    return kept
+  }
   throw invalid(
     `The value of ${JSON.stringify(key)} is ${typeof value}, which JSON has no word for. To remove it, use delete().`,
   )

@@ -6,6 +6,21 @@ export function isSafeMethod(method: string | undefined): boolean {
 }
 
 /**
+ * The method that decides whether a request may change something. Middleware such as method-override replaces the method
+ * and keeps the one that was sent in `originalMethod`: a form of a foreign page that becomes a GET is a POST still, and a
+ * link that becomes a DELETE is one.
+ */
+export function methodOf(req: IncomingMessage & { readonly originalMethod?: string }): string | undefined {
+  return isSafeMethod(req.method) ? (req.originalMethod ?? req.method) : req.method
+}
+
+/** Whether a client asks for a WebSocket (RFC 6455 §4.1): the request of a page, whoever's, that carries our cookie. */
+export function isHandshake(req: IncomingMessage & { readonly upgrade?: boolean | null }): boolean {
+  // Node says false of nearly every request. Then there is no header to look for.
+  return req.upgrade !== false && req.headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/**
  * Whether the browser loads a page that the user may never open. `Sec-Purpose` says `prefetch`, alone or with
  * parameters such as `;prerender` (Fetch §2.2.5); `Purpose` is what older browsers send.
  */

@@ -1,12 +1,19 @@
+import { isUnwantedPromise } from '../../lib/promises.js'
+import { isSessionId } from '../../lib/uuid.js'
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
-import { namesToKeep } from './keep.js'
+import { readLoginOptions } from './login-options.js'
 import type { SessionState } from './session-state.js'
 
-/** What crosses from a guest's session to the login that follows it. */
-export interface KeepOptions {
+/** The options of `sessionOf(req).login()`. */
+export interface SessionLoginOptions {
   /** The names of the guest's data to keep. Default: none. From another login nothing ever crosses. */
   readonly keep?: readonly string[] | undefined
+  /**
+   * Lets other sites' pages send the visitor here: for callbacks of OAuth and SAML, which must
+   * verify their own `state`. Default false.
+   */
+  readonly crossSite?: boolean | undefined
 }
 
 /**
@@ -20,13 +27,22 @@ export interface RequestSession {
   /** Who is asking; `undefined` for a guest or a stranger. */
   readonly user: Express.User | undefined
   /**
-   * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
-   * Does not check where the request came from: the route helper `login()` does.
+   * Whether the session is bound to its device (`deviceBinding`): a copy of its cookie opens nothing. False in
+   * browsers that can't bind sessions, and for a moment after each login.
    *
+   * @example
+   * if (!sessionOf(req).isBound) return res.render('confirm-password')
+   */
+  readonly isBound: boolean
+  /**
+   * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
+   *
+   * @throws SessionError CROSS_ORIGIN for a request from a page of another origin, whatever its method is: it could log
+   * the visitor in as somebody else. `{ crossSite: true }` allows it.
    * @example
    * const { id } = await sessionOf(req).login(user, { keep: ['cart'] })
    */
-  login(user: object, options?: KeepOptions): Promise<SessionInfo>
+  login(user: object, options?: SessionLoginOptions): Promise<SessionInfo>
   /** Ends the session, and any other that the browser's cookies open. True when one was there. */
   logout(): Promise<boolean>
   /** This user's live sessions, last used first; this one is `current`. */
@@ -87,35 +103,53 @@ class OwnSession implements RequestSession {
     return this.#state.user
   }
 
-  async login(user: object, options?: KeepOptions): Promise<SessionInfo> {
-    return this.#state.login(user, namesToKeep(options))
+  get isBound(): boolean {
+    const { record, wiring } = this.#state
+    return record !== undefined && wiring.engine.isBound(record)
+  }
+
+  login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {
+    return this.#watched('login', async () => {
+      // Heard at once, since the login may fail for another reason before anybody looks at the user.
+      isUnwantedPromise(user)
+      return this.#state.login(user, readLoginOptions(options))
+    })
   }
 
   logout(): Promise<boolean> {
-    return this.#state.logout()
+    return this.#watched('logout', () => this.#state.logout())
   }
 
-  async list(): Promise<SessionInfo[]> {
-    const userId = this.#userId()
-    if (userId === undefined) return []
-    const all = await this.#state.wiring.sessions.list(userId)
-    return all.map((info) => (info.id === this.id ? Object.assign(info, { current: true }) : info))
+  list(): Promise<SessionInfo[]> {
+    return this.#watched('list', async () => {
+      const userId = this.#userId()
+      if (userId === undefined) return []
+      const all = await this.#state.wiring.sessions.list(userId)
+      return all.map((info) => (info.id === this.id ? Object.assign(info, { current: true }) : info))
+    })
   }
 
-  async revoke(sessionId: string): Promise<boolean> {
-    if (sessionId === this.id) return this.logout()
-    const own = await this.list()
-    return own.some(({ id }) => id === sessionId) && this.#state.wiring.sessions.revoke(sessionId)
+  revoke(sessionId: string): Promise<boolean> {
+    return this.#watched('revoke', async () => {
+      if (!isSessionId(sessionId)) return false
+      if (sessionId === this.id) return this.logout()
+      const own = await this.list()
+      return own.some(({ id }) => id === sessionId) && this.#state.wiring.sessions.revoke(sessionId)
+    })
   }
 
-  async revokeOthers(): Promise<number> {
-    const userId = this.#userId()
-    return userId === undefined ? 0 : this.#state.wiring.sessions.revokeAll(userId, { except: this.id })
+  revokeOthers(): Promise<number> {
+    return this.#watched('revokeOthers', async () => {
+      const userId = this.#userId()
+      return userId === undefined ? 0 : this.#state.wiring.sessions.revokeAll(userId, { except: this.id })
+    })
   }
 
-  async revokeAll(): Promise<number> {
-    const others = await this.revokeOthers()
-    return (await this.logout()) ? others + 1 : others
+  revokeAll(): Promise<number> {
+    return this.#watched('revokeAll', async () => {
+      const others = await this.revokeOthers()
+      return (await this.logout()) ? others + 1 : others
+    })
   }
 
   get<T = Json>(key: string): T | undefined {
@@ -123,33 +157,39 @@ class OwnSession implements RequestSession {
     return data && valueOf(data, key)
   }
 
-  async set(key: string, value: unknown): Promise<void> {
-    const kept = dataValue(key, value)
-    await this.#state.write((data) => withValue(data, key, kept))
-  }
-
-  async update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined> {
-    let result: T | undefined
-    await this.#state.write((data) => {
-      result = fn(valueOf(data, key))
-      return result === undefined ? withoutKey(data, key) : withValue(data, key, dataValue(key, result))
+  set(key: string, value: unknown): Promise<void> {
+    return this.#watched('set', async () => {
+      const kept = dataValue(key, value)
+      await this.#state.write((data) => withValue(data, key, kept))
     })
-    return result
   }
 
-  async delete(key: string): Promise<void> {
-    await this.#state.write((data) => withoutKey(data, key))
-  }
-
-  async take<T = Json>(key: string): Promise<T | undefined> {
-    // Pages ask for a flash message on every request, and there hardly ever is one: that costs no call to the store.
-    if (this.#data !== undefined && !Object.hasOwn(this.#data, key)) return undefined
-    let taken: T | undefined
-    await this.#state.write((data) => {
-      taken = valueOf(data, key)
-      return withoutKey(data, key)
+  update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined> {
+    return this.#watched('update', async () => {
+      let result: T | undefined
+      await this.#state.write((data) => {
+        result = fn(valueOf(data, key))
+        return result === undefined ? withoutKey(data, key) : withValue(data, key, dataValue(key, result))
+      })
+      return result
     })
-    return taken
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#watched('delete', () => this.#state.write((data) => withoutKey(data, key)))
+  }
+
+  take<T = Json>(key: string): Promise<T | undefined> {
+    return this.#watched('take', async () => {
+      // Pages ask for a flash message on every request, and there hardly ever is one: that costs no call to the store.
+      if (this.#data !== undefined && !Object.hasOwn(this.#data, key)) return undefined
+      let taken: T | undefined
+      await this.#state.write((data) => {
+        taken = valueOf(data, key)
+        return withoutKey(data, key)
+      })
+      return taken
+    })
   }
 
   get #data(): JsonObject | undefined {
@@ -161,4 +201,13 @@ class OwnSession implements RequestSession {
     this.#state.assertKnown()
     return this.#state.record?.userId
   }
+
+  /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
+  #watched<T>(method: Method, work: () => Promise<T>): Promise<T> {
+    const { unawaited } = this.#state.wiring.engine
+    return unawaited.watch(`sessionOf(req).${method}()`, this[method], work())
+  }
 }
+
+type Method =
+  'login' | 'logout' | 'list' | 'revoke' | 'revokeOthers' | 'revokeAll' | 'set' | 'update' | 'delete' | 'take'

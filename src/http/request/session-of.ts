@@ -39,6 +39,12 @@ export function attachedState(req: IncomingMessage): SessionState | undefined {
   return (req as Carrier)[state]
 }
 
+/** Takes the state of another manager off the request, with its user. */
+export function detachState(req: IncomingMessage, attached: SessionState): void {
+  attached.release()
+  ;(req as Carrier)[session] = undefined
+}
+
 /** Attaches the state to its request. */
 export function attachState(req: IncomingMessage, made: SessionState): void {
   ;(req as Carrier)[state] = made

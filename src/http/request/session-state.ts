@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../../core/client/client.js'
 import type { Started } from '../../core/engine.js'
-import { nobody, type Verdict } from '../../core/verdict.js'
-import { SessionError } from '../../errors.js'
+import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
+import type { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
+import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
-import { refusalOf } from '../origin/refusal.js'
+import { refusalOf, type Action } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
+import { canRespond } from './can-respond.js'
 import { clientOf } from './client-of.js'
-import { isPageOrFetch } from './fetch-metadata.js'
+import { headersSent, sessionEnded, sessionRefused } from './errors.js'
+import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
+import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
 
 /**
  * What is known of the session of one request, and the changes that a request can make to it. Starts as a stranger's,
@@ -20,6 +24,9 @@ export class SessionState {
   #user: Express.User | undefined = undefined
   #failure: unknown = undefined
   #changes: Promise<unknown> | undefined = undefined
+  #isReleased = false
+  /** Where browsers bind their sessions, as seen from the root of the app; absent where they can't. */
+  bindingPath: string | undefined = undefined
 
   constructor(
     readonly wiring: Wiring,
@@ -43,7 +50,7 @@ export class SessionState {
   }
 
   /** Why a session that is there is not this request's to use. */
-  get barred(): unknown {
+  get barred(): SessionError | undefined {
     return this.#verdict.barred
   }
 
@@ -59,7 +66,12 @@ export class SessionState {
 
   /** Whether the response can give the browser a new token. */
   takesToken(): boolean {
-    return !this.res.headersSent && isPageOrFetch(this.req)
+    return this.#canSetCookie() && isPageOrFetch(this.req)
+  }
+
+  /** What the request says of the device of its session. */
+  deviceSigns(sessionId: string): DeviceSigns {
+    return deviceSigns(this.req, this.wiring.settings.deviceBinding!, sessionId)
   }
 
   /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
@@ -68,7 +80,9 @@ export class SessionState {
     this.#failure = verdict.failure
     if (verdict.user !== undefined) this.#setUser(verdict.user)
     // Where the headers left meanwhile, the token is lost. The old one is still good.
-    if (verdict.token !== undefined && !this.res.headersSent) this.#send(verdict.token, verdict.record!)
+    if (verdict.token !== undefined && this.#canSetCookie()) this.#send(verdict.token, verdict.record!)
+    if (verdict.record === undefined && verdict.held.length === 1 && !this.#isProduction)
+      warnOfRefusedClient()
   }
 
   /** From here on nothing can be done to the session of this request: every change fails with this error. */
@@ -76,19 +90,38 @@ export class SessionState {
     this.#failure = error
   }
 
+  /** Another manager takes over the request. Whoever is the user here is none there. */
+  release(): void {
+    if (this.req.user === this.#user) this.req.user = undefined
+    this.#isReleased = true
+  }
+
   /** Fails where the session of this request is not known. */
   assertKnown(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  login(user: object, keep: readonly string[] | undefined): Promise<SessionInfo> {
+  /**
+   * @param keep the names of the guest's data to keep.
+   * @param crossSite whether the page that sent this may be of another origin.
+   */
+  login(
+    user: object,
+    { keep, crossSite }: { keep: readonly string[]; crossSite: boolean },
+  ): Promise<SessionInfo> {
     return this.#inTurn(async () => {
-      this.#assertHeadersUnsent()
+      if (!crossSite) this.#assertFromOurPages('login')
+      this.#assertCanSetCookie()
       const { engine } = this.wiring
       // Data crosses from the guest that this client is: never from a session that it was refused.
       const kept = this.record === undefined ? [] : keep
-      const started = await engine.login(user, this.client(), this.#verdict.held, kept)
+      // A binding needs https, and so a cookie that is Secure.
+      const started = await engine.login(user, this.client(), this.#verdict.held, kept, this.cookie.secure)
       await this.#begin(started)
+      const { deviceBinding } = this.wiring.settings
+      if (started.offer !== undefined && deviceBinding !== undefined) {
+        offerBinding(this.req, this.res, this.bindingPath ?? deviceBinding.path, started.offer)
+      }
       // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
       this.#setUser(engine.settings.loadUser ? user : engine.userOf(started.record))
       return engine.infoOf(started.record)
@@ -102,7 +135,10 @@ export class SessionState {
       this.#end()
       // A cookie is cleared only when its session has ended, by whomever.
       const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
-      if (isGone && !this.res.headersSent) clearSessionCookie(this.res, this.wiring.settings, this.cookie)
+      if (!this.#canSetCookie()) return wasThere
+      const { settings } = this.wiring
+      if (isGone) clearSessionCookie(this.res, settings, this.cookie)
+      if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
       return wasThere
     })
   }
@@ -124,21 +160,27 @@ export class SessionState {
 
   async #writeAsGuest(data: JsonObject): Promise<void> {
     if (Object.keys(data).length === 0) return
-    this.#assertHeadersUnsent()
+    // The guest's cookie would replace a login that this client was refused, or one of several.
+    if (this.holdsLogin) throw sessionRefused()
+    this.#assertCanSetCookie()
     this.#assertFromOurPages()
-    // A login that this client was refused, or one of several, is still this browser's to end.
+    // A guest that this client was refused is still this browser's to end.
     const alsoHeld = this.#verdict.held
     await this.#begin(await this.wiring.engine.startGuest(data, this.client()), alsoHeld)
   }
 
   /** Takes on a session that was just stored, and gives its token to the browser. */
   async #begin({ record, token }: Started, alsoHeld: readonly SessionRecord[] = []): Promise<void> {
-    if (this.res.headersSent) {
-      // They left while the session was being stored. A session whose token nobody gets must not stay.
-      await this.wiring.engine.end([record])
+    if (!this.#canSetCookie()) {
+      // The headers left while the session was being stored. A session whose token nobody gets must not stay. What was
+      // there before has ended in any case.
       this.#end()
+      await this.wiring.engine.end([record])
       throw headersSent()
     }
+    const { wasLookedUp, held, hasEnded, barred } = this.#verdict
+    const replacesUnknown = wasLookedUp && held.length === 0 && !hasEnded && barred === undefined
+    if (replacesUnknown && !this.#isProduction) warnOfSharedCookie(this.req, this.cookie.name)
     this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
     this.#send(token, record)
   }
@@ -151,13 +193,17 @@ export class SessionState {
     const { hasEnded, held } = this.#verdict
     this.#verdict = { ...nobody, hasEnded: hasEnded || held.length > 0 }
     // Another package may have put its own user there: that one stays.
-    if (this.req.user === this.#user) this.req.user = undefined
+    if (!this.#isReleased && this.req.user === this.#user) this.req.user = undefined
     this.#user = undefined
   }
 
   #setUser(user: unknown): void {
     this.#user = user as Express.User
-    this.req.user = this.#user
+    if (!this.#isReleased) this.req.user = this.#user
+  }
+
+  get #isProduction(): boolean {
+    return this.wiring.settings.isProduction
   }
 
   /** One change after the other, so that two writes of one request can't start two guests. */
@@ -171,16 +217,21 @@ export class SessionState {
     return done
   }
 
-  #assertHeadersUnsent(): void {
-    if (this.res.headersSent) throw headersSent()
+  /** Whether a cookie can still reach the browser. Express-ws gives a handshake a response that nobody sends. */
+  #canSetCookie(): boolean {
+    return canRespond(this.res) && !isHandshake(this.req)
+  }
+
+  #assertCanSetCookie(): void {
+    if (!this.#canSetCookie()) throw headersSent()
   }
 
   /**
    * Browsers do not send a Lax cookie with a form of another site, so such a request looks like a stranger's. But
    * they take a cookie from the response: a guest started here would replace the visitor's login.
    */
-  #assertFromOurPages(): void {
-    const refusal = refusalOf(this.req, this.wiring.settings.trustedOrigins)
+  #assertFromOurPages(action?: Action): void {
+    const refusal = refusalOf(this.req, this.wiring.settings.trustedOrigins, action)
     if (refusal !== undefined) throw refusal
   }
 }
@@ -191,18 +242,4 @@ function withData(edit: (data: JsonObject) => JsonObject) {
     const data = edit(record.data)
     return data === record.data ? record : { ...record, data }
   }
-}
-
-function sessionEnded(): SessionError {
-  return new SessionError(
-    'SESSION_ENDED',
-    'This session has ended (logout, revocation or expiry), so nothing can be written to it. Log in again first.',
-  )
-}
-
-function headersSent(): SessionError {
-  return new SessionError(
-    'HEADERS_SENT',
-    'This needs a new cookie, and the response headers have been sent. Await it before the response begins.',
-  )
 }

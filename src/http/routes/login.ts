@@ -1,50 +1,32 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { answer } from './respond.js'
 import { invalid } from '../../lib/invalid.js'
-import { address, boolean, text, that } from '../../lib/option-kinds.js'
+import { address, callback } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
-import { fail } from '../request/fail.js'
-import { rejectUnintended } from './reject-unintended.js'
+import type { Refused } from '../options.js'
+import { refuseRequest } from '../refuse-request.js'
+import { refusedOption } from '../refused-option.js'
 import { clientOf } from '../request/client-of.js'
-import { keepOption } from '../request/keep.js'
-import { returnToOf } from './return-to.js'
+import { sharedLoginOptions } from '../request/login-options.js'
 import { sessionOf, stateOf } from '../request/session-of.js'
-
-// A registered symbol: the ESM and CommonJS copies of this package have different classes, and with the option
-// `userId: (user) => user.userId` a refusal of the other copy would pass for a user.
-const refusal = Symbol.for('express-sid.refusal')
-
-/** What `authenticate` answers to say why not, for the audit log. The client learns only that it failed. */
-export class Refusal {
-  /** @internal */
-  readonly [refusal] = true
-
-  constructor(
-    readonly reason: string | undefined,
-    readonly userId: string | undefined,
-  ) {}
-}
-
-const isUserId = (value: unknown): value is string | number =>
-  typeof value === 'string' || typeof value === 'number'
-
-const refuseOptions = {
-  reason: { kind: text(), doc: 'why, for the event loginRefused' },
-  userId: { kind: that(isUserId, 'the id of a user'), doc: 'whose login was refused' },
-} as const
-
-/**
- * Refuses a login and says why in the event `loginRefused`: `return refuse({ reason: 'locked', userId })`.
- * The answer is the same 401 as for an unknown user, so that nobody learns which accounts exist.
- */
-export function refuse(why: { reason?: string; userId?: string | number } = {}): Refusal {
-  const { reason, userId } = readOptions(why, ofFunction('refuse()'), refuseOptions)
-  return new Refusal(reason, userId === undefined ? undefined : String(userId))
-}
+import { stop } from '../request/stop.js'
+import { refusalIn, type Refusal } from './refuse.js'
+import { rejectUnintended } from './reject-unintended.js'
+import { answer, prefersJson } from './respond.js'
+import { returnToOf, withReturnTo } from './return-to.js'
 
 /** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
 export type Authenticate = (req: Request) => unknown
 
+/** Why a login was refused, as `refuse()` said it. Not for the visitor: it could tell who has an account. */
+export interface LoginFailure {
+  readonly reason: string | undefined
+  readonly userId: string | number | undefined
+}
+
+/** Responds to a refused login. May be async; what it throws goes to Express. */
+export type LoginFailed = (req: Request, res: Response, info: LoginFailure) => unknown
+
+/** The options of `login()`. All are optional; all are checked at start. */
 export interface LoginOptions {
   /** The names of the guest's data that the login keeps. Default: none. */
   readonly keep?: readonly string[] | undefined
@@ -53,24 +35,34 @@ export interface LoginOptions {
   /** Where a browser goes after a refused login. Default: a 401. */
   readonly failureRedirect?: string | undefined
   /**
-   * Lets other sites' pages send the visitor here: for OAuth, SAML and mail-link callbacks, which must
+   * Shows the form again after a refused login, in place of `failureRedirect`. The status is 401 already, and no cache
+   * keeps the response. JSON clients get JSON as ever. Default: the text "Login Failed".
+   *
+   * @example
+   * login(authenticate, { failed: (req, res) => res.render('login', { email: req.body.email, failed: true }) })
+   */
+  readonly failed?: LoginFailed | undefined
+  /**
+   * Lets other sites' pages send the visitor here: for callbacks of OAuth and SAML, which must
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined
+  /** Sends the refusal of a page of another origin. Default: the option `refused` of `createSessions`. */
+  readonly refused?: Refused | undefined
 }
 
 const loginOptions = {
-  keep: keepOption,
+  ...sharedLoginOptions,
   redirect: {
     kind: address('/account'),
     doc: 'where a browser goes after a login, unless a valid returnTo says where',
   },
   failureRedirect: { kind: address('/login?failed'), doc: 'where a browser goes after a refused login' },
-  crossSite: {
-    kind: boolean('true or false'),
-    default: false,
-    doc: "lets other sites' pages send the visitor here: for callbacks of OAuth, SAML and mail links",
+  failed: {
+    kind: callback<LoginFailed>("(req, res) => res.render('login', { failed: true })"),
+    doc: 'shows the form again after a refused login',
   },
+  refused: refusedOption,
 } as const
 
 /**
@@ -81,13 +73,21 @@ const loginOptions = {
  * fails.
  */
 export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
+  refuseRequest(authenticate, 'login(authenticate)')
   if (typeof authenticate !== 'function') {
     throw invalid('login() needs a function that returns the user: login((req) => checkPassword(req.body)).')
   }
   const settings = readOptions(options, ofFunction('login()'), loginOptions)
+  if (settings.failed !== undefined && settings.failureRedirect !== undefined) {
+    throw invalid(
+      'login() shows a page after a refused login (failed), or redirects (failureRedirect). Leave one out.',
+    )
+  }
   return function loginRoute(req, res, next) {
     // Express 4 does not look at returned promises: every rejection must go through next().
-    perform(req, res, authenticate, settings).catch((error: unknown) => fail(res, next, error))
+    perform(req, res, authenticate, settings).catch((error: unknown) =>
+      stop(req, res, next, error, settings.refused),
+    )
   }
 }
 
@@ -97,16 +97,11 @@ async function perform(
   authenticate: Authenticate,
   options: LoginOptions,
 ): Promise<void> {
-  if (rejectUnintended(req, res, options.crossSite === true)) return
-  const { engine } = stateOf(req).wiring
+  if (rejectUnintended(req, res, 'login', options.crossSite)) return
   const user = await authenticate(req)
-  if (isRefused(user)) {
-    const { reason, userId } = isRefusal(user) ? user : refuse()
-    engine.events.emit('loginRefused', { reason, userId, client: clientOf(req) })
-    const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
-    return answer(req, res, { status: 401, text: 'Login Failed', json, redirect: options.failureRedirect })
-  }
-  const info = await sessionOf(req).login(user as object, { keep: options.keep })
+  const refused = refusalIn(user)
+  if (refused !== undefined) return respondRefused(req, res, refused, options)
+  const info = await sessionOf(req).login(user as object, { keep: options.keep, crossSite: true })
   const redirect = returnToOf(req) ?? options.redirect
   // What the session keeps, and with loadUser that is the id alone: what `authenticate` answered may be a whole
   // row, with a password hash that is nobody's to see and values that JSON has no word for.
@@ -114,10 +109,20 @@ async function perform(
   answer(req, res, { status: 200, text: 'Logged In', json, redirect })
 }
 
-function isRefused(user: unknown): boolean {
-  return user === undefined || user === null || user === false || isRefusal(user)
-}
-
-function isRefusal(user: unknown): user is Refusal {
-  return typeof user === 'object' && user !== null && refusal in user
+async function respondRefused(
+  req: Request,
+  res: Response,
+  { reason, userId }: Refusal,
+  { failed, failureRedirect }: LoginOptions,
+): Promise<void> {
+  stateOf(req).wiring.engine.events.emit('loginRefused', { reason, userId, client: clientOf(req) })
+  if (failed !== undefined && !prefersJson(req)) {
+    res.vary('Accept')
+    res.status(401).setHeader('Cache-Control', 'no-store')
+    await failed(req, res, { reason, userId })
+    return
+  }
+  const redirect = failureRedirect && withReturnTo(failureRedirect, returnToOf(req))
+  const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
+  answer(req, res, { status: 401, text: 'Login Failed', json, redirect })
 }

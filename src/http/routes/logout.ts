@@ -2,17 +2,24 @@ import type { Request, RequestHandler, Response } from 'express'
 import { answer } from './respond.js'
 import { address } from '../../lib/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options.js'
-import { fail } from '../request/fail.js'
+import { stop } from '../request/stop.js'
+import { refuseRequest } from '../refuse-request.js'
+import { refusedOption } from '../refused-option.js'
+import type { Refused } from '../options.js'
 import { rejectUnintended } from './reject-unintended.js'
 import { stateOf } from '../request/session-of.js'
 
+/** The options of `logout()`. All are optional; all are checked at start. */
 export interface LogoutOptions {
   /** Where a browser goes afterwards. Default: it gets the text "Logged Out". */
   readonly redirect?: string | undefined
+  /** Sends the refusal of a page of another origin. Default: the option `refused` of `createSessions`. */
+  readonly refused?: Refused | undefined
 }
 
 const logoutOptions = {
   redirect: { kind: address('/goodbye'), doc: 'where a browser goes afterwards' },
+  refused: refusedOption,
 } as const
 
 /**
@@ -23,14 +30,15 @@ const logoutOptions = {
  * store fails: then the session may live on, and the cookie is kept so that the logout can be tried again.
  */
 export function logout(options: LogoutOptions = {}): RequestHandler {
+  refuseRequest(options, 'logout()')
   const settings = readOptions(options, ofFunction('logout()'), logoutOptions)
   return function logoutRoute(req, res, next) {
-    perform(req, res, settings).catch((error: unknown) => fail(res, next, error))
+    perform(req, res, settings).catch((error: unknown) => stop(req, res, next, error, settings.refused))
   }
 }
 
 async function perform(req: Request, res: Response, { redirect }: LogoutOptions): Promise<void> {
-  if (rejectUnintended(req, res, false)) return
+  if (rejectUnintended(req, res, 'logout')) return
   const state = stateOf(req)
   const loggedOut = state.holdsLogin
   await state.logout()

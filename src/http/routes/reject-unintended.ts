@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { refusalOf } from '../origin/refusal.js'
+import { refusalOf, type Action } from '../origin/refusal.js'
 import { isPrefetch } from '../request/fetch-metadata.js'
 import { stateOf } from '../request/session-of.js'
 
@@ -7,10 +7,11 @@ import { stateOf } from '../request/session-of.js'
  * Keeps a login or a logout from happening by a request that nobody intended. True when the request has been
  * responded to; false when it may go on.
  *
+ * @param action what the route does.
  * @param crossSite whether pages of other origins may send it.
  * @throws SessionError CROSS_ORIGIN for a page of another origin.
  */
-export function rejectUnintended(req: Request, res: Response, crossSite: boolean): boolean {
+export function rejectUnintended(req: Request, res: Response, action: Action, crossSite = false): boolean {
   if (req.method === 'HEAD') {
     // Express handles HEAD by GET routes, but HEAD must change nothing (RFC 9110 §9.2.1).
     res.status(405).set({ Allow: 'GET, POST', 'Cache-Control': 'no-store' }).end()
@@ -21,7 +22,7 @@ export function rejectUnintended(req: Request, res: Response, crossSite: boolean
     res.status(503).set('Cache-Control', 'no-store').type('text').send('Not While Prefetching')
     return true
   }
-  const refusal = crossSite ? undefined : refusalOf(req, stateOf(req).wiring.settings.trustedOrigins, true)
+  const refusal = crossSite ? undefined : refusalOf(req, stateOf(req).wiring.settings.trustedOrigins, action)
   if (refusal !== undefined) throw refusal
   return false
 }

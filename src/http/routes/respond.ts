@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { preferenceOf } from '../request/refusal-page.js'
 
 /** One thing to say, in each of the ways that a client may prefer. */
 export interface Answer {
@@ -24,5 +25,5 @@ export function answer(req: Request, res: Response, { status, text, json, redire
 }
 
 export function prefersJson(req: Request): boolean {
-  return req.accepts('text', 'html', 'json') === 'json'
+  return preferenceOf(req) === 'json'
 }

@@ -28,10 +28,26 @@ export function returnToOf(req: IncomingMessage & { originalUrl?: string }): str
 
 /** The login page, with the way back to the page that was asked for, if that was a page. */
 export function loginPageFor(req: IncomingMessage & { originalUrl?: string }, loginPage: string): string {
-  const path = isNavigation(req) ? localPath(req.originalUrl ?? req.url) : undefined
-  if (path === undefined) return loginPage
-  const joint = loginPage.includes('?') ? '&' : '?'
-  return `${loginPage}${joint}${RETURN_TO}=${encodeURIComponent(path)}`
+  return withReturnTo(loginPage, isNavigation(req) ? localPath(req.originalUrl ?? req.url) : undefined)
+}
+
+/** The address of a page with the way back in its query, if there is one. */
+export function withReturnTo(page: string, path: string | undefined): string {
+  if (path === undefined) return page
+  const [, address, fragment] = /^([^#]*)(.*)$/.exec(page)!
+  return `${address}${joint(page)}${RETURN_TO}=${encodeURIComponent(path)}${fragment}`
+}
+
+/** Whether this request asks for the login page, as `loginPageFor` leads there. */
+export function isLoginPage(req: IncomingMessage & { originalUrl?: string }, loginPage: string): boolean {
+  const asked = req.originalUrl ?? req.url
+  const address = loginPage.replace(/#.*/, '')
+  return asked === address || asked?.startsWith(`${address}${joint(address)}${RETURN_TO}=`) === true
+}
+
+/** What joins another parameter to an address: a query begins before its fragment. */
+function joint(address: string): string {
+  return address.replace(/#.*/, '').includes('?') ? '&' : '?'
 }
 
 /** Only a page that was navigated to can be gone back to: never a form's target or a script's call. */

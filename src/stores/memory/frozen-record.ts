@@ -24,7 +24,9 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     priorUntil: given.priorUntil,
     unusedRotations: given.unusedRotations,
     endedBy: given.endedBy,
+    binding: given.binding === old?.binding ? given.binding : frozenBinding(given.binding),
     userId,
+    userIdType: given.userIdType,
     user: given.user === old?.user ? given.user : frozenJson(given.user),
     data: given.data === old?.data ? given.data : frozenJson(given.data),
     userAgent: given.userAgent,
@@ -44,6 +46,10 @@ function keepUnknown(name: string, given: object, old: object | undefined, recor
   const value: unknown = Reflect.get(given, name)
   const isAsBefore = old !== undefined && Reflect.get(old, name) === value
   Reflect.set(record, name, isAsBefore ? value : deepFreeze(throughJson(value)))
+}
+
+function frozenBinding(binding: SessionRecord['binding']): SessionRecord['binding'] {
+  return frozenJson(binding as JsonObject | undefined) as SessionRecord['binding']
 }
 
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */

@@ -11,6 +11,7 @@ import { defaultMaxBytes, heapBytes } from './heap-bytes.js'
 import { Pool, type Entry } from './pool.js'
 import { UserIndex } from './user-index.js'
 
+/** The options of `memoryStore()`. All are optional; all are checked at start. */
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most, from 1 to 16,000,000. Default 100,000, which is about 100 MB. */
   readonly maxSessions?: number | undefined

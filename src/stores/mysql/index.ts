@@ -24,6 +24,7 @@ import {
 export type { MysqlCallbackPool, MysqlPool, MysqlQuery } from './client.js'
 export { mysqlMigrations, type MysqlTableOptions } from './schema.js'
 
+/** The options of `mysqlStore()`. All are optional; all are checked at start. */
 export interface MysqlStoreOptions extends MysqlTableOptions {
   /**
    * Whether the store makes its tables when they are missing, before its first call. With `false` it never

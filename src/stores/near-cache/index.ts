@@ -7,6 +7,7 @@ import type { SessionRecord } from '../../record.js'
 import type { SessionStore } from '../../store.js'
 import { NearRecords } from './near-records.js'
 
+/** The options of `nearCache()`. All are optional; all are checked at start. */
 export interface NearCacheOptions {
   /**
    * How old a record may be, counted from the moment the store was asked for it: milliseconds or a text such as
@@ -92,6 +93,11 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
         () => store.get(id),
         (record) => near.settle(id, place, record),
       )
+    },
+    getFresh(id) {
+      near.drop(id)
+      const read = () => (store.getFresh === undefined ? store.get(id) : store.getFresh(id))
+      return ask(read, same)
     },
     clear: () => near.clear(),
     atomicUpdates: store.atomicUpdates,

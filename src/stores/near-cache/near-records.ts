@@ -1,3 +1,4 @@
+import { detached } from '../../lib/detached.js'
 import { dropOldest } from '../../lib/drop-oldest.js'
 import { deepFreeze } from '../../lib/freeze.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
@@ -36,7 +37,7 @@ export class NearRecords {
     this.#places.delete(id)
     dropOldest(this.#places, this.maxEntries - 1)
     const place: Place = { steadyAt: performance.now(), wallAt: Date.now(), record: undefined }
-    this.#places.set(id, place)
+    this.#places.set(detached(id), place)
     return place
   }
 

@@ -1,6 +1,7 @@
 import { listenForErrors } from '../../lib/error-listener.js'
 import { boolean } from '../../lib/option-kinds.js'
 import { ofStore, readOptions, type Values } from '../../lib/options.js'
+import { detached } from '../../lib/detached.js'
 import { isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore } from '../../store.js'
@@ -19,6 +20,7 @@ import {
 export type { PostgresPool } from './client.js'
 export { postgresMigrations, type PostgresTableOptions } from './schema.js'
 
+/** The options of `postgresStore()`. All are optional; all are checked at start. */
 export interface PostgresStoreOptions extends PostgresTableOptions {
   /**
    * Whether the store makes its tables when they are missing, before its first call. With `false` it never
@@ -99,7 +101,8 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
 /** The id as Postgres writes it. Any other text becomes NULL, which equals no key. */
 function key(id: string): string | null {
-  return isSessionId(id) ? id : null
+  // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
+  return isSessionId(id) ? detached(id) : null
 }
 
 /** The parameters that an insert and an update share. */

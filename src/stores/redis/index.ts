@@ -1,3 +1,4 @@
+import { detached } from '../../lib/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore, UpdateResult } from '../../store.js'
@@ -26,7 +27,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const redis = connectionOf(client)
   const write = writer(redis, wait)
   const index = new UserIndex(redis, prefix)
-  const keyOf = (id: string) => `${prefix}session:${keyPart(id)}`
+  // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
+  const keyOf = (id: string) => detached(`${prefix}session:${keyPart(id)}`)
 
   /** A script on a record. On one server it lists the session too; a Cluster may have the index elsewhere. */
   const onRecord = (script: string, record: SessionRecord, ...args: readonly string[]): Command => {

@@ -1,6 +1,7 @@
 import { group, integer, text } from '../../lib/option-kinds.js'
 import { ofGroup, ofStore, readOptions } from '../../lib/options.js'
 
+/** The options of `redisStore()`. All are optional; all are checked at start. */
 export interface RedisStoreOptions {
   /**
    * What every key begins with: sessions are `sid:session:<id>`, indexes `sid:user:<user id>`. Without braces,

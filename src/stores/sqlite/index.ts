@@ -9,6 +9,7 @@ import { openSchema } from './schema.js'
 
 export type { SqliteDatabase, SqliteParameters, SqliteStatement } from './client.js'
 
+/** The options of `sqliteStore()`. All are optional; all are checked at start. */
 export interface SqliteStoreOptions {
   /**
    * The table that holds the sessions, made when it is missing: letters, digits and underscores, at most 60.

@@ -12,6 +12,7 @@ import {
   SessionError,
   sessionMiddleware,
   sessionOf,
+  userOf,
   type CookieOptions,
   type SessionErrorCode,
   type SessionInfo,
@@ -68,6 +69,10 @@ router.post(
 )
 router.post('/logout', logout({ redirect: '/' }))
 router.get('/me', requireUser({ loginPage: '/login' }), (req, res) => void res.json(req.user))
+router.get('/name', requireUser(), (req, res) => {
+  const { id, name }: Express.User = userOf(req)
+  res.json({ id, name })
+})
 router.post('/cart', async (req, res) => {
   const session = sessionOf(req)
   await session.set('cart', { items: [1] })

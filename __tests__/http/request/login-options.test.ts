@@ -6,6 +6,7 @@ test.each([
   [{ kep: ['cart'] }, 'sessionOf(req).login() has no option "kep". Did you mean keep?'],
   [{ keep: 'cart' }, "The option keep of sessionOf(req).login() must be an array of names, such as ['cart']"],
   [{ keep: ['cart', 7] }, 'not one with 7'],
+  [{ crossSite: 'yes' }, 'crossSite of sessionOf(req).login() must be true or false'],
   [{ keep: null }, 'The option keep of sessionOf(req).login()'],
   [null, 'The options of sessionOf(req).login() must be an object, not null'],
   [['cart'], 'The options of sessionOf(req).login() must be an object, not an array'],

@@ -1,0 +1,29 @@
+import { SessionError } from '../errors.js'
+import { nestedTooDeep } from '../lib/json.js'
+import type { JsonObject } from '../record.js'
+
+/**
+ * Refuses data that has grown beyond the limit. What is there already may stay and may shrink, so that a lower limit
+ * locks nobody out.
+ *
+ * @param before the data that it replaces.
+ * @throws SessionError DATA_TOO_LARGE
+ */
+export function assertFits(data: JsonObject, before: JsonObject, maxDataBytes: number): void {
+  const bytes = bytesOf(data)
+  if (bytes <= maxDataBytes || bytes <= bytesOf(before)) return
+  throw new SessionError(
+    'DATA_TOO_LARGE',
+    `The data of this session would take ${bytes} bytes as JSON, and maxDataBytes is ${maxDataBytes}. Keep large values ` +
+      `in a database and only their ids here, or raise the option maxDataBytes. Nothing was written.`,
+  )
+}
+
+/** UTF-8, as stores keep it. */
+function bytesOf(data: JsonObject): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(data))
+  } catch (cause) {
+    throw nestedTooDeep(cause)
+  }
+}
