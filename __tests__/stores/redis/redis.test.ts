@@ -95,47 +95,40 @@ needs('redis')('the Redis store', () => {
       expect(await redis.zCard(indexOf({ userId }))).toBeLessThanOrEqual(32)
     })
 
-    describe('on a node whose clock is 40 days ahead', () => {
-      beforeEach(() => {
-        const timers = ['nextTick', 'setImmediate', 'setTimeout', 'setInterval', 'queueMicrotask'] as const
-        jest.useFakeTimers({ doNotFake: [...timers], now: Date.now() + 40 * DAY })
-      })
+    describe('on a node whose clock is ahead', () => {
+      const timers = ['nextTick', 'setImmediate', 'setTimeout', 'setInterval', 'queueMicrotask'] as const
+      beforeEach(() => jest.useFakeTimers({ doNotFake: [...timers] }))
       afterEach(() => jest.useRealTimers())
 
-      /** Made by a node whose clock is right. */
-      const madeElsewhere = (overrides: Partial<SessionRecord> = {}) => {
-        const ahead = Date.now()
-        jest.setSystemTime(ahead - 40 * DAY)
-        const record = makeRecord(overrides)
-        jest.setSystemTime(ahead)
-        return record
+      async function ahead(days: number, act: () => unknown): Promise<void> {
+        const now = Date.now()
+        jest.setSystemTime(now + days * DAY)
+        await act()
+        jest.setSystemTime(now)
       }
 
       test.each([
-        ['a login', (record: SessionRecord) => store.insert(makeRecord({ userId: record.userId }))],
-        ['a touch', (record: SessionRecord) => store.update({ ...record, version: 2 }, 1)],
-        ['a list', (record: SessionRecord) => store.listByUser!(record.userId!)],
-      ])('%s removes no live session from the index', async (_, act) => {
-        const record = madeElsewhere()
-        jest.setSystemTime(Date.now() - 40 * DAY)
+        ['a login', ({ userId }: SessionRecord) => store.insert(makeRecord({ userId }))],
+        ['a list', ({ userId }: SessionRecord) => store.listByUser!(userId!)],
+      ])('by 40 days, %s removes no live session from the index', async (_, act) => {
+        const record = makeRecord()
         await store.insert(record)
-        jest.setSystemTime(Date.now() + 40 * DAY)
-        await act(record)
-        jest.setSystemTime(Date.now() - 40 * DAY)
+        await ahead(40, () => act(record))
         // The next login removes what it takes for dead.
         await store.insert(makeRecord({ userId: record.userId }))
         const listed = await store.listByUser!(record.userId!)
         expect(listed.map(({ id }) => id)).toContain(record.id)
       })
 
-      test('a session that is touched there is listed for as long as before', async () => {
-        const record = madeElsewhere()
-        jest.setSystemTime(Date.now() - 40 * DAY)
+      // A node that is further ahead takes the session for expired, and ends it.
+      test('by 5 days, a touch leaves the session listed for as long as before', async () => {
+        const record = makeRecord()
         await store.insert(record)
         const before = await redis.zScore(indexOf(record), record.id)
-        jest.setSystemTime(Date.now() + 40 * DAY)
-        await store.update({ ...record, version: 2 }, 1)
+        const touch = () => store.update({ ...record, version: 2, expiresAt: Date.now() + 7 * DAY }, 1)
+        await ahead(5, touch)
         expect(await redis.zScore(indexOf(record), record.id)).toBe(before)
+        await expectDeadline(indexOf(record), record.absoluteExpiresAt + GRACE)
       })
     })
 
