@@ -95,7 +95,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(JSON.parse(await thief())).toEqual(isIn)
     await pass(5 * MINUTE)
     expect(JSON.parse(await thief())).toEqual({ in: false, isBound: false })
-    expect(await curl(`${site.url}/guarded`, agent, copy)).toContain('BINDING_REQUIRED')
+    expect(await curl(`${site.url}/guarded`, agent, copy)).toContain('is bound to its device')
     // The long-lived cookie alone, also a copy of now, is no better.
     const sid = `__Host-sid=${(await cookies()).get('__Host-sid')}`
     expect(JSON.parse(await curl(`${site.url}/me`, agent, sid))).toMatchObject({ in: false })
