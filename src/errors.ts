@@ -1,4 +1,4 @@
-import { causeText } from './lib/cause-text.js'
+import { causeText } from './lib/text/cause-text.js'
 
 /** All error codes, each with the HTTP status that Express responds with, what went wrong, and what to do. */
 const statusByCode = {

@@ -1,5 +1,5 @@
 import { dropOldest } from './lib/drop-oldest.js'
-import { deepFreeze } from './lib/freeze.js'
+import { deepFreeze } from './lib/json/freeze.js'
 import { decodeRecord, isSessionRecord, type SessionRecord } from './record.js'
 
 /** How many records are remembered: about 2 MB. */

@@ -1,7 +1,7 @@
-import { isObject } from './lib/is-object.js'
-import type { JsonObject } from './lib/json.js'
+import { isObject } from './lib/json/is-object.js'
+import type { JsonObject } from './lib/json/json.js'
 
-export type { Json, JsonObject } from './lib/json.js'
+export type { Json, JsonObject } from './lib/json/json.js'
 
 /** A proof of this kind was made by a key of the device: an algorithm of JWS (RFC 7518 §3.1). */
 export type ProofAlgorithm = 'ES256' | 'RS256'

@@ -1,7 +1,7 @@
-import type { MaybePromise } from './lib/promises.js'
+import type { MaybePromise } from './lib/async/promises.js'
 import type { SessionRecord } from './record.js'
 
-export type { MaybePromise } from './lib/promises.js'
+export type { MaybePromise } from './lib/async/promises.js'
 
 /**
  * `ok`: written. `absent`: there is no such record, nothing was written.

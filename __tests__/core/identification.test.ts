@@ -1,6 +1,6 @@
 import { ClientPolicy } from '../../src/core/client/client-policy.js'
 import type { Client } from '../../src/core/client/client.js'
-import { Events } from '../../src/core/events.js'
+import { Events } from '../../src/core/events/events.js'
 import type { Settings } from '../../src/core/settings.js'
 import type { SessionRecord } from '../../src/record.js'
 import type { SessionStore } from '../../src/store.js'

@@ -1,6 +1,6 @@
 import { sessionOptions } from '../../src/http/check-options.js'
 import { cookieOptions } from '../../src/http/cookie/options.js'
-import type { Option, Table } from '../../src/lib/options.js'
+import type { Option, Table } from '../../src/lib/options/options.js'
 import { readText } from './support/page.js'
 
 // The README's table of options against the tables of the source that check them.

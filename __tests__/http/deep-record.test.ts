@@ -1,6 +1,6 @@
 import { createSessions, memoryStore, type SessionRecord, type SessionStore } from 'express-sid'
 import { nearCache } from 'express-sid/near-cache'
-import { deepFreeze } from '../../src/lib/freeze.js'
+import { deepFreeze } from '../../src/lib/json/freeze.js'
 import { makeCore, settingsWith } from '../support/core.js'
 import { ann, bob } from '../support/people.js'
 import { express5, site } from '../support/site.js'

@@ -1,3 +1,4 @@
+import { replacing } from '../support/stores.js'
 import { wiringOf } from '../../src/http/wiring.js'
 import { createSessions, login, memoryStore, sessionMiddleware, type SessionOptions } from 'express-sid'
 import { ann, DAY, MINUTE, SECOND } from '../support/core.js'
@@ -122,6 +123,12 @@ test('rotation leaves room for late responses, and can be turned off', () => {
     onReuse: 'end',
   })
   expect(wiringOf(createSessions({ rotateEvery: false }))!.settings.rotateEvery).toBe(false)
+})
+
+test("onReuse 'endAll' needs a store that can list the sessions of a user", () => {
+  const blind = replacing(memoryStore(), { listByUser: undefined })
+  expect(make({ store: blind, onReuse: 'endAll' })).toThrow(invalid('onReuse', 'listByUser'))
+  expect(make({ store: blind, onReuse: 'end' })).not.toThrow()
 })
 
 test('secrets do not rotate on a store without atomic updates, and asking for it is refused with the fix', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { login, logout, requireUser, sessionMiddleware, type Refused } from 'express-sid'
 import { SessionError } from '../../src/errors.js'
-import { sendRefusal } from '../../src/http/request/refusal-page.js'
+import { sendRefusal } from '../../src/http/refusal/refusal-page.js'
 import { ann } from '../support/people.js'
 import { expresses, site, toErrorHandler } from '../support/site.js'
 import { expectNoUnhandledRejection } from '../support/unhandled.js'

@@ -176,6 +176,24 @@ describe.each(styles)('an outdated cookie, with a store that is %s', (style) => 
     expect(seen.map(({ name }) => name)).toEqual(['reuse'])
   })
 
+  it('that is only reported may be replaced by a guest: a login that keeps its state there can begin', async () => {
+    const keep = async (options: SiteOptions) => {
+      const { app, copied, current, ask } = await stolen(options)
+      app.post('/keep', (req, res, next) => {
+        sessionOf(req)
+          .set('state', 'x')
+          .then(() => res.end(), next)
+      })
+      const res = await request(app).post('/keep').set({ Cookie: copied, Accept: 'application/json' })
+      return { res, copied, isOwnerIn: (await ask('/page', current)).text === 'Ann' }
+    }
+    const reported = await keep({ onReuse: 'report' })
+    expect([reported.res.status, reported.isOwnerIn]).toEqual([200, true])
+    expect(cookieOf(reported.res).slice(0, 40)).not.toBe(reported.copied.slice(0, 40))
+    const ended = await keep({ onReuse: 'end' })
+    expect([ended.res.status, setCookies(ended.res)]).toEqual([401, []])
+  })
+
   it('ends the session for both holders', async () => {
     const { ask, copied, current } = await stolen()
     expect((await ask('/page', copied)).text).toBe('stranger')

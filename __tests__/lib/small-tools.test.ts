@@ -1,9 +1,9 @@
 import { v7 } from 'uuid'
-import { detached } from '../../src/lib/detached.js'
+import { detached } from '../../src/lib/text/detached.js'
 import { dropOldest } from '../../src/lib/drop-oldest.js'
 import { listenForErrors } from '../../src/lib/error-listener.js'
-import { deepFreeze } from '../../src/lib/freeze.js'
-import { throughJson } from '../../src/lib/json.js'
+import { deepFreeze } from '../../src/lib/json/freeze.js'
+import { throughJson } from '../../src/lib/json/json.js'
 import { idBytes, idText, idTime, isSessionId } from '../../src/lib/uuid.js'
 import { EventEmitter } from 'node:events'
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { isIssueDue, isSettleDue, settled, standingOf, withSuccessor } from '../../src/core/rotation.js'
+import {
+  isIssueDue,
+  isSettleDue,
+  settled,
+  standingOf,
+  withSuccessor,
+} from '../../src/core/rotation/rotation.js'
 import type { SessionRecord } from '../../src/record.js'
 import { makeRecord } from '../../src/testing/records.js'
 

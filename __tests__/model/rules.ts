@@ -6,7 +6,7 @@ import {
   withSuccessor,
   type RotationSettings,
   type Standing,
-} from '../../src/core/rotation.js'
+} from '../../src/core/rotation/rotation.js'
 import type { SessionRecord } from '../../src/record.js'
 
 /*

@@ -1,4 +1,4 @@
-import type { RotationSettings } from '../../src/core/rotation.js'
+import type { RotationSettings } from '../../src/core/rotation/rotation.js'
 import type { SessionRecord } from '../../src/record.js'
 import { makeRecord } from '../../src/testing/records.js'
 import type { Rules, Secret } from './rules.js'

@@ -1,5 +1,5 @@
 import type { Client } from '../../src/core/client/client.js'
-import type { SessionEvents } from '../../src/core/events.js'
+import type { SessionEvents } from '../../src/core/events/events.js'
 import { Engine, type Started } from '../../src/core/engine.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import { SessionManager, type Sessions } from '../../src/core/sessions.js'

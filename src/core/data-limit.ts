@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.js'
-import { nestedTooDeep } from '../lib/json.js'
+import { nestedTooDeep } from '../lib/json/json.js'
 import type { JsonObject } from '../record.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { SessionInfo, SessionRecord } from '../record.js'
 import { labelOf } from './client/user-agent.js'
-import { copyJson } from '../lib/json.js'
-import { userIdOf } from './user-id.js'
+import { copyJson } from '../lib/json/json.js'
+import { userIdOf } from './user/user-id.js'
 
 /** What may be shown of a session: no hash, and none of the application's data. */
 export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boolean): SessionInfo {

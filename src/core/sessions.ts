@@ -1,13 +1,13 @@
 import { isSessionError } from '../errors.js'
-import { inBatches } from '../lib/batches.js'
-import { isTooDeep } from '../lib/json.js'
-import { that } from '../lib/option-kinds.js'
-import { ofFunction, readOptions } from '../lib/options.js'
+import { inBatches } from '../lib/async/batches.js'
+import { isTooDeep } from '../lib/json/json.js'
+import { that } from '../lib/options/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options/options.js'
 import { isSessionId } from '../lib/uuid.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
-import type { Listener, SessionEvents } from './events.js'
-import type { UserId } from './user-id.js'
+import type { Listener, SessionEvents } from './events/events.js'
+import type { UserId } from './user/user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
 export interface Capabilities {

@@ -1,7 +1,7 @@
 import type { SessionStore } from '../store.js'
-import type { BindingSettings } from './binding.js'
+import type { BindingSettings } from './binding/binding.js'
 import type { Lifetimes } from './lifetime.js'
-import type { RotationSettings } from './rotation.js'
+import type { RotationSettings } from './rotation/rotation.js'
 
 /** What to do with a request that looks like another client's. */
 export type ClientChangePolicy = 'refuse' | 'report' | 'ignore'

@@ -1,14 +1,14 @@
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
-import { invalid } from '../lib/invalid.js'
-import { callback, duration, group, integer, oneOf, orFalse } from '../lib/option-kinds.js'
-import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options.js'
+import { invalid } from '../lib/options/invalid.js'
+import { callback, duration, group, integer, oneOf, orFalse } from '../lib/options/option-kinds.js'
+import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
 import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
-import { refusedOption } from './refused-option.js'
+import { refusedOption } from './refusal/refused-option.js'
 
 const DAY = 86_400_000
 
@@ -171,6 +171,11 @@ function checkedRotation(options: SessionOptions, values: Values<typeof sessionO
     throw invalid(
       'rotateEvery needs a store with atomic updates, which this one has not: its atomicUpdates is false. ' +
         'Leave rotateEvery out, or use a store of express-sid such as redisStore(client).',
+    )
+  }
+  if (values.onReuse === 'endAll' && store !== undefined && store.listByUser === undefined) {
+    throw invalid(
+      "onReuse is 'endAll', and this store can't list the sessions of a user: it has no listByUser. Use 'end'.",
     )
   }
   if (rotateEvery === false || rotateEvery >= 2 * rotationGrace) return rotateEvery

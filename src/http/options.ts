@@ -1,13 +1,13 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
-import type { UserId } from '../core/user-id.js'
+import type { UserId } from '../core/user/user-id.js'
 import type { SessionError } from '../errors.js'
-import type { Duration } from '../lib/duration.js'
+import type { Duration } from '../lib/options/duration.js'
 import type { SessionStore } from '../store.js'
 import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 
-export type { Duration } from '../lib/duration.js'
+export type { Duration } from '../lib/options/duration.js'
 
 /**
  * Sends a refusal in the application's own way. May be async: what it throws goes to Express. To handle refusals where

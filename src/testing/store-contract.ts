@@ -1,5 +1,5 @@
-import { someOf } from '../lib/option-kinds.js'
-import { ofFunction, readOptions } from '../lib/options.js'
+import { someOf } from '../lib/options/option-kinds.js'
+import { ofFunction, readOptions } from '../lib/options/options.js'
 import type { MaybePromise, SessionStore } from '../store.js'
 import type { ContractPromise, StoreCase, TestedStore } from './cases/case.js'
 import { deletingCases } from './cases/deleting.js'

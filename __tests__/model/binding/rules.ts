@@ -6,7 +6,7 @@ import {
   offered,
   refreshed,
   registered,
-} from '../../../src/core/binding.js'
+} from '../../../src/core/binding/binding.js'
 import type { BoundBinding, DeviceKey, RegisteredBinding, SessionBinding } from '../../../src/record.js'
 
 /** Times of the model, in ticks. */

@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { cleanText } from '../../lib/clean-text.js'
+import { cleanText } from '../../lib/text/clean-text.js'
 
 const MAX_CHARACTERS = 64
 

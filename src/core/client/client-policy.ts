@@ -1,8 +1,8 @@
 import type { SessionRecord } from '../../record.js'
-import type { Events } from '../events.js'
-import { ReportLimit } from '../report-limit.js'
+import type { Events } from '../events/events.js'
+import { ReportLimit } from '../events/report-limit.js'
 import type { ClientChangePolicy, Settings } from '../settings.js'
-import { userIdOf } from '../user-id.js'
+import { userIdOf } from '../user/user-id.js'
 import { compareClients, type Client, type ClientChange } from './client.js'
 
 /** Applies `onClientChange`: decides whether a client may use a session, and reports what changed. */

@@ -1,5 +1,5 @@
 import { parse } from 'bowser'
-import { cleanText } from '../../lib/clean-text.js'
+import { cleanText } from '../../lib/text/clean-text.js'
 
 /** The browser engines that a session can be held to. */
 export type Engine = 'Blink' | 'Gecko' | 'WebKit'

@@ -1,5 +1,5 @@
 import { SessionError } from '../../errors.js'
-import { pause } from '../../lib/timers.js'
+import { pause } from '../../lib/async/timers.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise } from '../../store.js'
 import { isExpired } from '../lifetime.js'

@@ -1,6 +1,6 @@
 import { SessionError } from '../../errors.js'
-import { chain } from '../../lib/promises.js'
-import { setImmediate } from '../../lib/timers.js'
+import { chain } from '../../lib/async/promises.js'
+import { setImmediate } from '../../lib/async/timers.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
 import type { StoreCalls } from './store-calls.js'

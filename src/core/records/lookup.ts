@@ -1,6 +1,6 @@
 import { SessionError } from '../../errors.js'
-import { chain, isPromise } from '../../lib/promises.js'
-import { queueMicrotask, setImmediate } from '../../lib/timers.js'
+import { chain, isPromise } from '../../lib/async/promises.js'
+import { queueMicrotask, setImmediate } from '../../lib/async/timers.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore } from '../../store.js'
 import { hashOf } from '../token.js'

@@ -1,7 +1,7 @@
 import { isSessionError, SessionError } from '../../errors.js'
 import type { MaybePromise } from '../../store.js'
-import { isPromise } from '../../lib/promises.js'
-import { setImmediate } from '../../lib/timers.js'
+import { isPromise } from '../../lib/async/promises.js'
+import { setImmediate } from '../../lib/async/timers.js'
 
 /** What was asked of the store, as named in errors and events. */
 export type StoreOperation =

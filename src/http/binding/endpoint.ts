@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Challenge, DeviceBinding, Refreshed } from '../../core/device-binding.js'
+import type { Challenge, DeviceBinding, Refreshed } from '../../core/binding/device-binding.js'
 import { isToken } from '../../core/token.js'
 import { isSessionError } from '../../errors.js'
 import { boundAttributes, boundName, giveBoundCookie } from './cookie.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Challenge } from '../../core/device-binding.js'
+import type { Challenge } from '../../core/binding/device-binding.js'
 import type { DeviceSigns } from '../../core/verdict.js'
 import { MAX_COOKIE_VALUES } from '../../core/identification.js'
 import type { SessionRecord } from '../../record.js'

@@ -1,8 +1,8 @@
-import type { BindingSettings } from '../../core/binding.js'
-import { invalid } from '../../lib/invalid.js'
-import { duration, group, oneOf, orFalse, text } from '../../lib/option-kinds.js'
-import { ofGroup, type Option, type Place, type Values } from '../../lib/options.js'
-import type { Duration } from '../../lib/duration.js'
+import type { BindingSettings } from '../../core/binding/binding.js'
+import { invalid } from '../../lib/options/invalid.js'
+import { duration, group, oneOf, orFalse, text } from '../../lib/options/option-kinds.js'
+import { ofGroup, type Option, type Place, type Values } from '../../lib/options/options.js'
+import type { Duration } from '../../lib/options/duration.js'
 import type { SessionStore } from '../../store.js'
 import type { CookieSettings } from '../cookie/options.js'
 

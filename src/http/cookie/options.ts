@@ -1,6 +1,6 @@
-import { invalid } from '../../lib/invalid.js'
-import { boolean, oneOf, text } from '../../lib/option-kinds.js'
-import { ofGroup, readOptions, type Option, type Values } from '../../lib/options.js'
+import { invalid } from '../../lib/options/invalid.js'
+import { boolean, oneOf, text } from '../../lib/options/option-kinds.js'
+import { ofGroup, readOptions, type Option, type Values } from '../../lib/options/options.js'
 
 /**
  * The session cookie. The defaults are the safest that work (RFC 6265bis); what browsers would ignore or refuse

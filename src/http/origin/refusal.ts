@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
-import { cleanText } from '../../lib/clean-text.js'
+import { cleanText } from '../../lib/text/clean-text.js'
 import { isSafeMethod, methodOf } from '../request/fetch-metadata.js'
 import { isCrossOrigin, type OriginQuestion } from './cross-origin.js'
 import { forwardedHost, hostOf, oneText } from './host.js'

@@ -1,5 +1,5 @@
 import { SessionError } from '../../errors.js'
-import { parseUrl } from '../../lib/parse-url.js'
+import { parseUrl } from '../../lib/text/parse-url.js'
 import { shown } from './refusal.js'
 import { isWeb, parseOrigin } from './web-origin.js'
 

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { cleanAddress } from '../../core/client/address.js'
 import type { Client } from '../../core/client/client.js'
 import { cleanUserAgent } from '../../core/client/user-agent.js'
-import { detached } from '../../lib/detached.js'
+import { detached } from '../../lib/text/detached.js'
 
 /** What Express adds to a request, as far as it is read here: a WebSocket handshake comes without it. */
 type MaybeExpress = IncomingMessage & {

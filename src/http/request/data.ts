@@ -1,7 +1,7 @@
 import { SessionError } from '../../errors.js'
-import { asJson, copyJson } from '../../lib/json.js'
-import { warnOfLoss } from '../../lib/json-loss.js'
-import { isUnwantedPromise } from '../../lib/promises.js'
+import { asJson, copyJson } from '../../lib/json/json.js'
+import { warnOfLoss } from '../../lib/json/json-loss.js'
+import { isUnwantedPromise } from '../../lib/async/promises.js'
 import type { Json, JsonObject } from '../../record.js'
 
 // The application's own values in a session. `__proto__` and its like are keys as any other.

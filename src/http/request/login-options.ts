@@ -1,5 +1,5 @@
-import { boolean, names } from '../../lib/option-kinds.js'
-import { ofFunction, readOptions, type Values } from '../../lib/options.js'
+import { boolean, names } from '../../lib/options/option-kinds.js'
+import { ofFunction, readOptions, type Values } from '../../lib/options/options.js'
 
 /** What `login()` and `sessionOf(req).login()` have in common. */
 export const sharedLoginOptions = {

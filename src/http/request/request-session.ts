@@ -1,4 +1,4 @@
-import { isUnwantedPromise } from '../../lib/promises.js'
+import { isUnwantedPromise } from '../../lib/async/promises.js'
 import { isSessionId } from '../../lib/uuid.js'
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'

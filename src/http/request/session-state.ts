@@ -146,7 +146,7 @@ export class SessionState {
   /** Changes the data atomically; may run `edit` again on newer data. The very same object writes nothing. */
   write(edit: (data: JsonObject) => JsonObject): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#verdict.barred !== undefined) throw this.#verdict.barred
+      if (this.barred !== undefined && !this.#isOutdated()) throw this.barred
       if (this.#verdict.hasEnded) throw sessionEnded()
       if (this.record === undefined) return this.#writeAsGuest(edit({}))
       const written = await this.wiring.engine.change(this.record, withData(edit), this.client())
@@ -156,6 +156,14 @@ export class SessionState {
       }
       this.#verdict = { ...this.#verdict, record: written }
     })
+  }
+
+  /**
+   * Whether the cookie is an outdated one that was only reported (`onReuse`): it will never open its session again, so a
+   * guest's may replace it. Otherwise this browser could not even begin a login that keeps its state in the session.
+   */
+  #isOutdated(): boolean {
+    return this.barred?.code === 'SECRET_REUSED' && this.wiring.settings.onReuse === 'report'
   }
 
   async #writeAsGuest(data: JsonObject): Promise<void> {

@@ -1,5 +1,5 @@
-import { text, that } from '../../lib/option-kinds.js'
-import { ofFunction, readOptions } from '../../lib/options.js'
+import { text, that } from '../../lib/options/option-kinds.js'
+import { ofFunction, readOptions } from '../../lib/options/options.js'
 
 // A registered symbol: the ESM and CommonJS copies of this package have different classes, and with the option
 // `userId: (user) => user.userId` a refusal of the other copy would pass for a user.

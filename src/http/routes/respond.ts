@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { preferenceOf } from '../request/refusal-page.js'
+import { preferenceOf } from '../refusal/refusal-page.js'
 
 /** One thing to say, in each of the ways that a client may prefer. */
 export interface Answer {

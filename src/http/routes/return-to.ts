@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { parseUrl } from '../../lib/parse-url.js'
+import { parseUrl } from '../../lib/text/parse-url.js'
 
 /** The query parameter that takes a visitor back to the page which asked for a login. */
 export const RETURN_TO = 'returnTo'

@@ -1,5 +1,5 @@
-import { isObject } from '../../lib/is-object.js'
-import { isPromise } from '../../lib/promises.js'
+import { isObject } from '../../lib/json/is-object.js'
+import { isPromise } from '../../lib/async/promises.js'
 import { decodeRecord, type SessionRecord } from '../../record.js'
 
 type Callback = (error?: unknown, value?: unknown) => void

@@ -1,6 +1,6 @@
 import { idTaken } from '../../lib/id-taken.js'
-import { invalid } from '../../lib/invalid.js'
-import { isObject } from '../../lib/is-object.js'
+import { invalid } from '../../lib/options/invalid.js'
+import { isObject } from '../../lib/json/is-object.js'
 import { decodeRecord, encodeRecord, isSessionRecord, type SessionRecord } from '../../record.js'
 import type { SessionStore, UpdateResult } from '../../store.js'
 import { ask, pack, read, type ExpressSessionStore, type StoredSession } from './calls.js'

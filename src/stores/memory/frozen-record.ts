@@ -1,5 +1,5 @@
-import { deepFreeze } from '../../lib/freeze.js'
-import { throughJson, type JsonObject } from '../../lib/json.js'
+import { deepFreeze } from '../../lib/json/freeze.js'
+import { throughJson, type JsonObject } from '../../lib/json/json.js'
 import type { SessionRecord } from '../../record.js'
 
 /**

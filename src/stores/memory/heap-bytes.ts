@@ -1,4 +1,4 @@
-import type { Json } from '../../lib/json.js'
+import type { Json } from '../../lib/json/json.js'
 
 /**
  * About how many bytes a JSON value takes in V8's heap, and for nothing much less than it takes. Its text would

@@ -1,4 +1,4 @@
-import { invalid } from '../../lib/invalid.js'
+import { invalid } from '../../lib/options/invalid.js'
 
 /** A pool of `mysql2/promise`. */
 export interface MysqlPool {

@@ -1,4 +1,4 @@
-import { ofStore, readOptions } from '../../lib/options.js'
+import { ofStore, readOptions } from '../../lib/options/options.js'
 import { idBytes, idText } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore } from '../../store.js'

@@ -1,5 +1,5 @@
-import { text } from '../../lib/option-kinds.js'
-import { ofStore, readOptions, type Values } from '../../lib/options.js'
+import { text } from '../../lib/options/option-kinds.js'
+import { ofStore, readOptions, type Values } from '../../lib/options/options.js'
 import { printed } from '../sql/migrate.js'
 
 /** Where the sessions are, in the pool's database. */

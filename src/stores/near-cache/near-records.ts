@@ -1,6 +1,6 @@
-import { detached } from '../../lib/detached.js'
+import { detached } from '../../lib/text/detached.js'
 import { dropOldest } from '../../lib/drop-oldest.js'
-import { deepFreeze } from '../../lib/freeze.js'
+import { deepFreeze } from '../../lib/json/freeze.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
 
 /** A place that is reserved when the store is asked, and holds the record once the store has returned it. */

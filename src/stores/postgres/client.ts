@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ErrorEmitter } from '../../lib/error-listener.js'
-import { invalid, show } from '../../lib/invalid.js'
+import { invalid, show } from '../../lib/options/invalid.js'
 import type { TextRow } from '../sql/rows.js'
 
 /** A Pool of `pg`, or anything with its `query`, such as PGlite. */

@@ -1,5 +1,5 @@
 import { listenForErrors, type ErrorEmitter } from '../../lib/error-listener.js'
-import { invalid } from '../../lib/invalid.js'
+import { invalid } from '../../lib/options/invalid.js'
 
 /**
  * A connected client of `redis` (node-redis 4 or later: client, pool, Cluster or Sentinel), of `ioredis`

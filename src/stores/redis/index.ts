@@ -1,4 +1,4 @@
-import { detached } from '../../lib/detached.js'
+import { detached } from '../../lib/text/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ListingStore, UpdateResult } from '../../store.js'

@@ -1,5 +1,5 @@
-import { group, integer, text } from '../../lib/option-kinds.js'
-import { ofGroup, ofStore, readOptions } from '../../lib/options.js'
+import { group, integer, text } from '../../lib/options/option-kinds.js'
+import { ofGroup, ofStore, readOptions } from '../../lib/options/options.js'
 
 /** The options of `redisStore()`. All are optional; all are checked at start. */
 export interface RedisStoreOptions {

@@ -1,5 +1,5 @@
 import { SessionError } from '../../errors.js'
-import { boolean } from '../../lib/option-kinds.js'
+import { boolean } from '../../lib/options/option-kinds.js'
 
 /** How a store learns of the state of its tables and changes it. */
 export interface Schema {

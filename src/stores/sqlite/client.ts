@@ -1,4 +1,4 @@
-import { invalid } from '../../lib/invalid.js'
+import { invalid } from '../../lib/options/invalid.js'
 
 /** Named parameters in one object: the only form that means the same to every client. */
 export type SqliteParameters = Record<string, null | number | string | Uint8Array>

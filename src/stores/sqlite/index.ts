@@ -1,5 +1,5 @@
-import { text } from '../../lib/option-kinds.js'
-import { ofStore, readOptions } from '../../lib/options.js'
+import { text } from '../../lib/options/option-kinds.js'
+import { ofStore, readOptions } from '../../lib/options/options.js'
 import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import { RecordReader } from '../../record-reader.js'

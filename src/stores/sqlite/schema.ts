@@ -1,4 +1,4 @@
-import { invalid } from '../../lib/invalid.js'
+import { invalid } from '../../lib/options/invalid.js'
 import { inTransaction, isBusy, type SqliteDatabase } from './client.js'
 
 /** The schema's history, oldest first: each entry leads from the version before it. Only ever added to. */

@@ -1,0 +1,101 @@
+import { SessionError } from '../../errors.js'
+import type { JsonObject, SessionRecord } from '../../record.js'
+import type { MaybePromise } from '../../store.js'
+import { detached } from '../../lib/text/detached.js'
+import { asJson, copyJson } from '../../lib/json/json.js'
+import { warnOfLoss } from '../../lib/json/json-loss.js'
+import { isUnwantedPromise } from '../../lib/async/promises.js'
+import type { Settings } from '../settings.js'
+import { kindOf, textOf, userIdOf, userIdText } from './user-id.js'
+
+/** What a session keeps of its user. */
+export interface KeptUser {
+  readonly userId: string
+  readonly userIdType: 'number' | undefined
+  /** Absent where `loadUser` reads the user on each request. */
+  readonly user: JsonObject | undefined
+}
+
+/** Picks what the session keeps of a user. Throws USER_INVALID for what can't be logged in. */
+export function keepUser(user: unknown, settings: Settings): KeptUser {
+  const id = idOf(user, settings.userId)
+  const userIdType = typeof id === 'number' ? 'number' : undefined
+  // An app may take the id from a form: then it is a part of the whole body.
+  const userId = detached(userIdText(id))
+  if (settings.loadUser !== undefined) return { userId, userIdType, user: undefined }
+  return { userId, userIdType, user: keptJson(user, userId, settings) }
+}
+
+/** Whether nobody can say who a login is: it was made with `loadUser`, which is no longer there. */
+export function isWithoutUser(record: SessionRecord, settings: Settings): boolean {
+  return record.user === undefined && record.userId !== undefined && settings.loadUser === undefined
+}
+
+/** The user of a session, for the application to keep and change; `undefined` for a guest. */
+export function userOf(record: SessionRecord, settings: Settings): MaybePromise<unknown> {
+  if (record.userId === undefined) return undefined
+  return settings.loadUser === undefined ? copyJson(record.user) : load(userIdOf(record)!, settings)
+}
+
+function idOf(user: unknown, userId: Settings['userId']): unknown {
+  if (typeof user !== 'object' || user === null || isUnwantedPromise(user)) {
+    throw new SessionError(
+      'USER_INVALID',
+      `A user must be an object with an "id", and this one is ${kindOf(user)}.`,
+    )
+  }
+  return userId === undefined ? (user as { id?: unknown }).id : userId(user)
+}
+
+function keptJson(user: unknown, userId: string, { serializeUser, userId: finds }: Settings): JsonObject {
+  if (serializeUser !== undefined) return jsonObject(serializeUser(user))
+  const kept = jsonObject(user)
+  // With `userId` the application has said where the id is, which need not be in the JSON.
+  if (finds !== undefined || textOf(kept.id) === userId) return kept
+  throw new SessionError(
+    'USER_INVALID',
+    `As JSON, this user has no usable "id" any more: a document or a class with a toJSON() of its own may drop or ` +
+      `change it. ${pickFix}`,
+  )
+}
+
+function jsonObject(user: unknown): JsonObject {
+  // A promise would be kept as `{}`.
+  if (isUnwantedPromise(user)) {
+    throw new SessionError('USER_INVALID', 'serializeUser returned a promise. It must not be async.')
+  }
+  let kept
+  try {
+    kept = asJson(user)
+  } catch (cause) {
+    throw new SessionError('USER_INVALID', `The user can't be kept as JSON. ${pickFix}`, { cause })
+  }
+  if (typeof kept === 'object' && kept !== null && !Array.isArray(kept)) {
+    warnOfLoss(user, 'user')
+    return kept as JsonObject
+  }
+  throw new SessionError(
+    'USER_INVALID',
+    `The user becomes ${kindOf(kept)} as JSON, not an object. ${pickFix}`,
+  )
+}
+
+const pickFix = 'Pick what the session keeps with the option serializeUser: ({ id, name }) => ({ id, name }).'
+
+/** Asks the application. None found makes this request anonymous; only a failure is one. */
+async function load(userId: string | number, settings: Settings): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    const late = () => reject(new Error(`no answer within ${settings.storeTimeout} ms (storeTimeout)`))
+    timer = setTimeout(late, settings.storeTimeout)
+  })
+  try {
+    // `null`, and the `false` that many know from passport, are nobody as well.
+    return (await Promise.race([settings.loadUser!(userId), tooLate])) || undefined
+  } catch (cause) {
+    const message = `loadUser failed for user ${JSON.stringify(userId)}. The session lives on.`
+    throw new SessionError('USER_LOAD_FAILED', message, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
