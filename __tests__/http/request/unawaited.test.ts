@@ -208,7 +208,7 @@ describe('a watched promise', () => {
   test('leaves an error of the application’s own callback to the application', async () => {
     // In a process of its own: Jest fails a test for any rejection that is left.
     const script = `
-      import { Watched } from './src/lib/watched.ts'
+      import { Watched } from './src/lib/async/watched.ts'
       process.on('unhandledRejection', (error) => console.log('unhandled', error.message))
       const watched = new Watched(Promise.resolve(1), () => console.log('reported'))
       watched.then(() => { throw new Error('of the callback') })`
