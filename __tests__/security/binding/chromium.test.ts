@@ -46,7 +46,7 @@ needs('chromium')('a session in Chromium', () => {
 
   /** Waits until the server has seen so many calls. */
   const until = async (isDone: () => boolean | Promise<boolean>) => {
-    for (let count = 0; count < 200 && !(await isDone()); count += 1) await settled(25)
+    for (let count = 0; count < 500 && !(await isDone()); count += 1) await settled(25)
     expect(await isDone()).toBe(true)
   }
   const open = (path: string, on = page) => on.goto(site.url + path)
