@@ -1,6 +1,7 @@
+import { parseToken } from '../support/core.js'
 import * as fc from 'fast-check'
 import { createHash } from 'node:crypto'
-import { hashMatches, hashOf, mint, parseToken } from '../../src/core/token.js'
+import { hashMatches, hashOf, mint } from '../../src/core/token.js'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
 const secretOf = (token: string) => token.slice(37)

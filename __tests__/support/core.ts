@@ -4,7 +4,7 @@ import { Engine, type Started } from '../../src/core/engine.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import { SessionManager, type Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
-import { isToken, parseToken, type Token } from '../../src/core/token.js'
+import { isToken, splitToken, type Token } from '../../src/core/token.js'
 import type { JsonObject, SessionRecord } from '../../src/record.js'
 import { memoryStore } from '../../src/stores/memory/index.js'
 import { chrome } from './people.js'
@@ -63,6 +63,11 @@ function withData(edit: (data: JsonObject) => JsonObject) {
 }
 
 export { ann, bob, chrome, chromeElsewhere, firefox, newerChrome } from './people.js'
+
+/** The parts of a text that may be no token: then there are none. */
+export function parseToken(text: string): Token | undefined {
+  return isToken(text) ? splitToken(text) : undefined
+}
 
 /** The parts of a token that was just issued. */
 export function tokenOf({ token }: Started): Token {

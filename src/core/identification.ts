@@ -40,8 +40,9 @@ export class Identification {
   ) {}
 
   /**
-   * Calls `settle` with the verdict on these values of the session cookie. Only values with the
-   * shape of a token come here, so a malformed one causes no call to the store. Nothing is written and nothing is reported before the secret is verified.
+   * Calls `settle` with the verdict on these values of the session cookie. Only values with the shape of a token come
+   * here, so a malformed one causes no call to the store. Nothing is written and nothing is reported before the secret
+   * is verified.
    */
   identify(values: readonly TokenText[], source: ClientSource, settle: Settle): void {
     const value = values[0]

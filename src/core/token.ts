@@ -60,11 +60,6 @@ export function splitToken(text: TokenText): Token {
   return { id: text.slice(0, ID_LENGTH), secret: text.slice(ID_LENGTH + 1) }
 }
 
-/** The parts of a text that may be no token: then there are none. */
-export function parseToken(text: string): Token | undefined {
-  return isToken(text) ? splitToken(text) : undefined
-}
-
 // Reused by each comparison: two new buffers for each request would cost more than the comparison.
 const given = Buffer.alloc(HASH_LENGTH)
 const stored = Buffer.alloc(HASH_LENGTH)

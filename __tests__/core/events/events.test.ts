@@ -57,7 +57,7 @@ describe('events', () => {
     [
       'rejects in a way of its own',
       () => ({
-        // oxlint-disable-next-line unicorn/no-thenable
+        // oxlint-disable-next-line unicorn/no-thenable -- a promise of a kind of its own, as some libraries make
         then: (_: unknown, reject: (error: unknown) => void) => reject(new Error('audit log is full')),
       }),
     ],
@@ -85,7 +85,7 @@ describe('events', () => {
   it('start the work of a listener that answers a promise of the lazy kind, as query builders do', () => {
     const events = new Events()
     const insert = jest.fn()
-    // oxlint-disable-next-line unicorn/no-thenable
+    // oxlint-disable-next-line unicorn/no-thenable -- a promise of a kind of its own, as some libraries make
     events.on('revoke', () => ({ then: insert }))
     events.emit('revoke', revoked)
     expect(insert).toHaveBeenCalledTimes(1)

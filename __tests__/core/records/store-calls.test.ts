@@ -27,7 +27,7 @@ const forever = () => new Promise<never>(() => undefined)
 
 /** A promise of another kind: not our `Promise`, not even a good one. */
 function thenable(then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void) {
-  // oxlint-disable-next-line unicorn/no-thenable
+  // oxlint-disable-next-line unicorn/no-thenable -- a promise of a kind of its own, as some libraries make
   return { then } as unknown as Promise<unknown>
 }
 
@@ -83,7 +83,7 @@ describe('a call to a store on the network', () => {
     'that rejects with %p is a SessionError all the same',
     async (cause) => {
       const { calls } = watched()
-      // oxlint-disable-next-line prefer-promise-reject-errors
+      // oxlint-disable-next-line prefer-promise-reject-errors -- what drivers do is the point
       const error = await rejectionOf(Promise.resolve(calls.call('get', () => Promise.reject(cause))))
       expect(error).toMatchObject({ code: 'STORE_FAILED', cause })
     },

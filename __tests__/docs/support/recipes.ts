@@ -40,7 +40,7 @@ export function runRecipe(text: string, globals: object, result = ''): unknown {
   const body = isAsync ? `return (async () => { ${code}; ${result} })()` : `${code}; ${result}`
   const names = { ...given, ...globals }
   // Not a context of its own: Express warns of promises of another realm, and clocks could not be faked.
-  // oxlint-disable-next-line typescript/no-implied-eval
+  // oxlint-disable-next-line typescript/no-implied-eval -- the code is a block of our own page
   return new Function(...Object.keys(names), body)(...Object.values(names)) as unknown
 }
 

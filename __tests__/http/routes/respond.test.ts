@@ -1,12 +1,12 @@
-import { answer } from '../../../src/http/routes/respond.js'
+import { respond } from '../../../src/http/routes/respond.js'
 import { expresses } from '../../support/site.js'
 import { Visitor } from '../../support/visitor.js'
 
-describe.each(expresses)('an answer on %s', (_name, express) => {
+describe.each(expresses)('an respond on %s', (_name, express) => {
   const app = express()
   const said = { status: 201, text: '<b>Done</b>', json: { done: true } }
-  app.get('/text', (req, res) => answer(req, res, said))
-  app.get('/redirect', (req, res) => answer(req, res, { ...said, redirect: '/next' }))
+  app.get('/text', (req, res) => respond(req, res, said))
+  app.get('/redirect', (req, res) => respond(req, res, { ...said, redirect: '/next' }))
   const get = (path: string, accept = '') => new Visitor(app).get(path, { Accept: accept })
 
   test.each([

@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 20
  * Changes one record by compare-and-set: reads it again and runs `edit` again until nobody else wrote in
  * between. Begins with the record at hand, which is current more often than not.
  *
- * @param ifAlive Answers a record as it was just read, or ends it where its deadline has passed.
+ * @param ifAlive returns a record as it was just read, or ends it where its deadline has passed.
  * @returns the record as written (or as found, where `edit` changed nothing); `undefined` where the session has ended.
  * @throws SessionError CONFLICT when others kept winning until the store's timeout; then nothing was written.
  */

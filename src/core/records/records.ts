@@ -3,8 +3,9 @@ import { isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
-import { Lookup, type OnFound } from './lookup.js'
+import { Lookup } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
+import type { OnFound } from './turn.js'
 
 /** How many records are listed in one call. */
 const PAGE_SIZE = 1_000

@@ -44,9 +44,9 @@ export class Sweep {
   async #step(): Promise<void> {
     const before = performance.now()
     try {
-      const answer = this.removeExpired(this.#limit)
+      const removed = this.removeExpired(this.#limit)
       const held = performance.now() - before
-      const isMore = (await answer) >= this.#limit
+      const isMore = (await removed) >= this.#limit
       const took = performance.now() - before
       const next = nextLimit(this.#limit, held, took)
       // That a step with nothing to do was quick says nothing of a full one.

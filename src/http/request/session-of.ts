@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
-import { requestSession, type RequestSession } from './request-session.js'
+import { requestSession } from './own-session.js'
+import type { RequestSession } from './request-session.js'
 import type { SessionState } from './session-state.js'
 
 // Registered symbols, so that the ESM and CommonJS copies of this package find each other's sessions.

@@ -11,7 +11,7 @@ import { sessionOf, stateOf } from '../request/session-of.js'
 import { stop } from '../refusal/stop.js'
 import { refusalIn, type Refusal } from './refuse.js'
 import { rejectUnintended } from './reject-unintended.js'
-import { answer, prefersJson } from './respond.js'
+import { prefersJson, respond } from './respond.js'
 import { returnToOf, withReturnTo } from './return-to.js'
 
 /** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
@@ -66,9 +66,9 @@ const loginOptions = {
 } as const
 
 /**
- * A route handler that logs in whom `authenticate` answers.
+ * A route handler that logs in whom `authenticate` returns.
  *
- * Answers 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401
+ * Responds with 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401
  * when refused, 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, 503 for a prefetch or when the store
  * fails.
  */
@@ -103,10 +103,10 @@ async function perform(
   if (refused !== undefined) return respondRefused(req, res, refused, options)
   const info = await sessionOf(req).login(user as object, { keep: options.keep, crossSite: true })
   const redirect = returnToOf(req) ?? options.redirect
-  // What the session keeps, and with loadUser that is the id alone: what `authenticate` answered may be a whole
+  // What the session keeps, and with loadUser that is the id alone: what `authenticate` returned may be a whole
   // row, with a password hash that is nobody's to see and values that JSON has no word for.
   const json = { user: info.user ?? { id: info.userId } }
-  answer(req, res, { status: 200, text: 'Logged In', json, redirect })
+  respond(req, res, { status: 200, text: 'Logged In', json, redirect })
 }
 
 async function respondRefused(
@@ -124,5 +124,5 @@ async function respondRefused(
   }
   const redirect = failureRedirect && withReturnTo(failureRedirect, returnToOf(req))
   const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
-  answer(req, res, { status: 401, text: 'Login Failed', json, redirect })
+  respond(req, res, { status: 401, text: 'Login Failed', json, redirect })
 }

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { answer } from './respond.js'
+import { respond } from './respond.js'
 import { address } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options/options.js'
 import { stop } from '../refusal/stop.js'
@@ -26,7 +26,7 @@ const logoutOptions = {
  * A route handler that ends the session. Idempotent: a stranger's logout is a 200 too, which says so
  * ("Can't Log Out: No User Logged In", JSON `{ loggedOut: false }`).
  *
- * Answers 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, and 503 for a prefetch or when the
+ * Responds with 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, and 503 for a prefetch or when the
  * store fails: then the session may live on, and the cookie is kept so that the logout can be tried again.
  */
 export function logout(options: LogoutOptions = {}): RequestHandler {
@@ -43,5 +43,5 @@ async function perform(req: Request, res: Response, { redirect }: LogoutOptions)
   const loggedOut = state.holdsLogin
   await state.logout()
   const text = loggedOut ? 'Logged Out' : "Can't Log Out: No User Logged In"
-  answer(req, res, { status: 200, text, json: { loggedOut }, redirect })
+  respond(req, res, { status: 200, text, json: { loggedOut }, redirect })
 }

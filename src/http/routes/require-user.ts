@@ -42,7 +42,7 @@ const requireUserOptions = {
  * Lets only requests with a user of a session pass; what lies behind is `Cache-Control: private, no-store`
  * unless the application says otherwise.
  *
- * Answers 401 (UNAUTHENTICATED) or a redirect; 403 (UNBOUND) where the session must be bound to its device;
+ * Responds with 401 (UNAUTHENTICATED) or a redirect; 403 (UNBOUND) where the session must be bound to its device;
  * 503 when the store failed, whatever `onStoreError` says, or when the browser could not prove its device now.
  */
 export function requireUser(options: RequireUserOptions = {}): RequestHandler {
@@ -76,7 +76,7 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
   }
 }
 
-/** Whether a person waits for a page. A script that is sent to the login page would take its HTML for the answer. */
+/** Whether a person waits for a page. A script that is sent to the login page would take its HTML for the response. */
 function wantsPage(req: Request): boolean {
   const mode = req.headers['sec-fetch-mode']
   if (mode !== undefined) return mode === 'navigate'

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { preferenceOf } from '../refusal/refusal-page.js'
 
 /** One thing to say, in each of the ways that a client may prefer. */
-export interface Answer {
+export interface Content {
   readonly status: number
   readonly text: string
   readonly json: object
@@ -10,8 +10,8 @@ export interface Answer {
   readonly redirect?: string | undefined
 }
 
-/** Answers by what the client prefers: JSON for JSON clients, else a redirect where there is one, else text. */
-export function answer(req: Request, res: Response, { status, text, json, redirect }: Answer): void {
+/** Responds by what the client prefers: JSON for JSON clients, else a redirect where there is one, else text. */
+export function respond(req: Request, res: Response, { status, text, json, redirect }: Content): void {
   res.vary('Accept')
   res.setHeader('Cache-Control', 'no-store')
   if (prefersJson(req)) {

@@ -1,0 +1,136 @@
+import { isUnwantedPromise } from '../../lib/async/promises.js'
+import { isSessionId } from '../../lib/uuid.js'
+import type { Json, JsonObject, SessionInfo } from '../../record.js'
+import { dataValue, valueOf, withoutKey, withValue } from './data.js'
+import { readLoginOptions } from './login-options.js'
+import type { RequestSession, SessionLoginOptions } from './request-session.js'
+import type { SessionState } from './session-state.js'
+
+/** Makes what an application sees of the session of its request. */
+export function requestSession(state: SessionState): RequestSession {
+  return new OwnSession(state)
+}
+
+class OwnSession implements RequestSession {
+  readonly #state: SessionState
+
+  constructor(state: SessionState) {
+    this.#state = state
+  }
+
+  get id(): string | undefined {
+    return this.#state.record?.id
+  }
+
+  get user(): Express.User | undefined {
+    return this.#state.user
+  }
+
+  get isBound(): boolean {
+    const { record, wiring } = this.#state
+    return record !== undefined && wiring.engine.isBound(record)
+  }
+
+  login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {
+    return this.#watched('login', async () => {
+      // Heard at once, since the login may fail for another reason before anybody looks at the user.
+      isUnwantedPromise(user)
+      return this.#state.login(user, readLoginOptions(options))
+    })
+  }
+
+  logout(): Promise<boolean> {
+    return this.#watched('logout', () => this.#state.logout())
+  }
+
+  list(): Promise<SessionInfo[]> {
+    return this.#watched('list', async () => {
+      const userId = this.#userId()
+      if (userId === undefined) return []
+      const all = await this.#state.wiring.sessions.list(userId)
+      return all.map((info) => (info.id === this.id ? Object.assign(info, { current: true }) : info))
+    })
+  }
+
+  revoke(sessionId: string): Promise<boolean> {
+    return this.#watched('revoke', async () => {
+      if (!isSessionId(sessionId)) return false
+      if (sessionId === this.id) return this.logout()
+      const own = await this.list()
+      return own.some(({ id }) => id === sessionId) && this.#state.wiring.sessions.revoke(sessionId)
+    })
+  }
+
+  revokeOthers(): Promise<number> {
+    return this.#watched('revokeOthers', async () => {
+      const userId = this.#userId()
+      return userId === undefined ? 0 : this.#state.wiring.sessions.revokeAll(userId, { except: this.id })
+    })
+  }
+
+  revokeAll(): Promise<number> {
+    return this.#watched('revokeAll', async () => {
+      const others = await this.revokeOthers()
+      return (await this.logout()) ? others + 1 : others
+    })
+  }
+
+  get<T = Json>(key: string): T | undefined {
+    const data = this.#data
+    return data && valueOf(data, key)
+  }
+
+  set(key: string, value: unknown): Promise<void> {
+    return this.#watched('set', async () => {
+      const kept = dataValue(key, value)
+      await this.#state.write((data) => withValue(data, key, kept))
+    })
+  }
+
+  update<T = Json>(key: string, fn: (value: T | undefined) => T | undefined): Promise<T | undefined> {
+    return this.#watched('update', async () => {
+      let result: T | undefined
+      await this.#state.write((data) => {
+        result = fn(valueOf(data, key))
+        return result === undefined ? withoutKey(data, key) : withValue(data, key, dataValue(key, result))
+      })
+      return result
+    })
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#watched('delete', () => this.#state.write((data) => withoutKey(data, key)))
+  }
+
+  take<T = Json>(key: string): Promise<T | undefined> {
+    return this.#watched('take', async () => {
+      // Pages ask for a flash message on every request, and there hardly ever is one: that costs no call to the store.
+      if (this.#data !== undefined && !Object.hasOwn(this.#data, key)) return undefined
+      let taken: T | undefined
+      await this.#state.write((data) => {
+        taken = valueOf(data, key)
+        return withoutKey(data, key)
+      })
+      return taken
+    })
+  }
+
+  get #data(): JsonObject | undefined {
+    return this.#state.record?.data
+  }
+
+  /** Whose sessions this request may see and end. Fails where the lookup has failed. */
+  #userId(): string | undefined {
+    this.#state.assertKnown()
+    return this.#state.record?.userId
+  }
+
+  /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
+  #watched<T>(method: Method, work: () => Promise<T>): Promise<T> {
+    const { unawaited } = this.#state.wiring.engine
+    return unawaited.watch(`sessionOf(req).${method}()`, this[method], work())
+  }
+}
+
+type Method =
+  'login' | 'logout' | 'list' | 'revoke' | 'revokeOthers' | 'revokeAll' | 'set' | 'update' | 'delete' | 'take'
