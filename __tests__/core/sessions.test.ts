@@ -1,4 +1,4 @@
-import type { Started } from '../../src/core/engine.js'
+import type { Started } from '../../src/core/beginning.js'
 import type { Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'
 import type { SessionRecord } from '../../src/record.js'

@@ -1,6 +1,7 @@
 import type { Client } from '../../src/core/client/client.js'
 import type { SessionEvents } from '../../src/core/events/events.js'
-import { Engine, type Started } from '../../src/core/engine.js'
+import type { Started } from '../../src/core/beginning.js'
+import { Engine } from '../../src/core/engine.js'
 import type { Verdict } from '../../src/core/verdict.js'
 import { SessionManager, type Sessions } from '../../src/core/sessions.js'
 import type { Settings } from '../../src/core/settings.js'

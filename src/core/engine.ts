@@ -1,6 +1,7 @@
 import { inBatches } from '../lib/async/batches.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import { Beginning, type Started } from './beginning.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { assertFits } from './data-limit.js'
@@ -8,26 +9,18 @@ import { DeviceBinding } from './binding/device-binding.js'
 import { Events } from './events/events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
-import { timesAtStart, touched } from './lifetime.js'
+import { touched } from './lifetime.js'
 import { LiveRecords } from './records/live-records.js'
 import { Records } from './records/records.js'
 import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
 import { Renewal } from './rotation/renewal.js'
 import { Reuse } from './rotation/reuse.js'
-import { mint, type TokenText } from './token.js'
+import type { TokenText } from './token.js'
 import { Unawaited } from './events/unawaited.js'
-import { keepUser, userOf, type KeptUser } from './user/user.js'
+import { userOf } from './user/user.js'
 import { userIdOf, userIdText, type UserId } from './user/user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
-
-/** A session that was just made, with the token that only its browser will know. */
-export interface Started {
-  readonly record: SessionRecord
-  readonly token: TokenText
-  /** The challenge of the offer to bind the session to its device, where there is one. */
-  readonly offer?: string | undefined
-}
 
 /**
  * The life of sessions, as the HTTP side calls it: who is asking, a session begins, changes, ends. One engine
@@ -41,6 +34,7 @@ export class Engine {
   /** Absent where sessions are not bound to devices: then nothing of it runs. */
   readonly binding: DeviceBinding | undefined
   readonly #identification: Identification
+  readonly #beginning: Beginning
   readonly #sweep: Sweep | undefined
 
   constructor(readonly settings: Settings) {
@@ -59,6 +53,9 @@ export class Engine {
       new Reuse(records, live, events, settings, (userId, except) => this.revokeAll(userId, except)),
       settings,
       this.binding,
+    )
+    this.#beginning = new Beginning(records, live, events, settings, this.binding, (held) =>
+      this.end(held, true),
     )
     const { expiryStep } = this.records
     this.#sweep = expiryStep && new Sweep(expiryStep)
@@ -90,7 +87,7 @@ export class Engine {
 
   /** Starts a session without a user. */
   startGuest(data: JsonObject, client: Client): Promise<Started> {
-    return this.#start(undefined, data, client)
+    return this.#beginning.startGuest(data, client)
   }
 
   /**
@@ -100,45 +97,14 @@ export class Engine {
    * @param keep the names of the data to take over from a guest's session.
    * @param takesOffer whether the browser can be offered to bind the session to its device.
    */
-  async login(
+  login(
     user: unknown,
     client: Client,
     held: readonly SessionRecord[],
     keep: readonly string[] = [],
     takesOffer = false,
   ): Promise<Started> {
-    const kept = keepUser(user, this.settings)
-    const guest = keep.length > 0 ? onlyGuest(held) : undefined
-    const current = guest && (await this.records.find(guest.id))
-    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
-    const sessionId = started.record.id
-    try {
-      if (current === undefined) await this.end(held, true)
-      else started = await this.#takeOver(current, started, keep)
-    } catch (error) {
-      this.#takeBack(sessionId)
-      throw error
-    }
-    this.events.emit('login', { sessionId, userId: userIdOf(started.record)!, client })
-    return started
-  }
-
-  /**
-   * Ends a guest whose data a login takes over, by compare-and-set: a write of the guest that was acknowledged since its
-   * data was read is a conflict here, and is taken over as well. A write that comes later finds that the guest has ended.
-   */
-  async #takeOver(guest: SessionRecord, started: Started, keep: readonly string[]): Promise<Started> {
-    let taken = guest
-    const ended = await this.live.change(guest, (current) => {
-      taken = current
-      return { ...current, endedBy: 'login' as const }
-    })
-    // It is marked as ended, so that its record is removed is no longer urgent.
-    this.#takeBack(guest.id)
-    if (ended === undefined || taken === guest) return started
-    const data = pick(taken.data, keep)
-    const record = await this.live.change(started.record, (current) => ({ ...current, data }))
-    return record === undefined ? started : { ...started, record }
+    return this.#beginning.login(user, client, held, keep, takesOffer)
   }
 
   /** Ends sessions from within; true when one was there. */
@@ -169,7 +135,7 @@ export class Engine {
   ): Promise<SessionRecord | undefined> {
     return this.live.change(record, (current) => {
       const edited = edit(current)
-      if (edited.data !== current.data) this.#assertFits(edited.data, current.data)
+      if (edited.data !== current.data) assertFits(edited.data, current.data, this.settings.maxDataBytes)
       return edited === current ? current : touched(edited, Date.now(), client, this.settings)
     })
   }
@@ -209,56 +175,4 @@ export class Engine {
     await this.#sweep?.stop()
     this.records.close()
   }
-
-  #assertFits(data: JsonObject, before: JsonObject): void {
-    assertFits(data, before, this.settings.maxDataBytes)
-  }
-
-  async #start(
-    kept: KeptUser | undefined,
-    data: JsonObject,
-    client: Client,
-    takesOffer = false,
-  ): Promise<Started> {
-    this.#assertFits(data, {})
-    const { id, token, secretHash, seriesHash } = mint()
-    const offer = takesOffer ? this.binding?.offer(id) : undefined
-    const record: SessionRecord = {
-      id,
-      version: 1,
-      secretHash,
-      seriesHash,
-      userId: kept?.userId,
-      userIdType: kept?.userIdType,
-      user: kept?.user,
-      data,
-      binding: offer?.binding,
-      userAgent: client.userAgent,
-      ip: client.ip,
-      ...timesAtStart(Date.now(), kept === undefined, this.settings),
-    }
-    try {
-      await this.records.insert(record)
-    } catch (error) {
-      this.#takeBack(id)
-      throw error
-    }
-    return { record, token, offer: offer?.challenge }
-  }
-
-  /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
-  #takeBack(id: string): void {
-    void (async () => this.records.delete(id))().catch(() => undefined)
-  }
-}
-
-/** The guest whose data a login may take over: none where the browser holds several sessions, or another login. */
-function onlyGuest(held: readonly SessionRecord[]): SessionRecord | undefined {
-  return held.length === 1 && held[0]!.userId === undefined ? held[0] : undefined
-}
-
-/** The values of these names. */
-function pick(data: JsonObject, names: readonly string[]): JsonObject {
-  const own = names.filter((name) => Object.hasOwn(data, name))
-  return Object.fromEntries(own.map((name) => [name, data[name]!]))
 }

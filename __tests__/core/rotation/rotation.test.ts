@@ -1,4 +1,4 @@
-import type { Started } from '../../../src/core/engine.js'
+import type { Started } from '../../../src/core/beginning.js'
 import { hashOf, isToken } from '../../../src/core/token.js'
 import type { Verdict } from '../../../src/core/verdict.js'
 import type { SessionRecord } from '../../../src/record.js'

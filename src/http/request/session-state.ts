@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../../core/client/client.js'
-import type { Started } from '../../core/engine.js'
+import type { Started } from '../../core/beginning.js'
 import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'

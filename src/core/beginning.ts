@@ -1,0 +1,134 @@
+import type { JsonObject, SessionRecord } from '../record.js'
+import type { DeviceBinding } from './binding/device-binding.js'
+import type { Client } from './client/client.js'
+import { assertFits } from './data-limit.js'
+import type { Events } from './events/events.js'
+import { timesAtStart } from './lifetime.js'
+import type { LiveRecords } from './records/live-records.js'
+import type { Records } from './records/records.js'
+import type { Settings } from './settings.js'
+import { mint, type TokenText } from './token.js'
+import { userIdOf } from './user/user-id.js'
+import { keepUser, type KeptUser } from './user/user.js'
+
+/** A session that was just made, with the token that only its browser will know. */
+export interface Started {
+  readonly record: SessionRecord
+  readonly token: TokenText
+  /** The challenge of the offer to bind the session to its device, where there is one. */
+  readonly offer?: string | undefined
+}
+
+/** How sessions begin: a guest's, and a user's, which takes the place of what the browser held. */
+export class Beginning {
+  constructor(
+    private readonly records: Records,
+    private readonly live: LiveRecords,
+    private readonly events: Events,
+    private readonly settings: Settings,
+    private readonly binding: DeviceBinding | undefined,
+    /** Ends the sessions that a login replaces. */
+    private readonly endReplaced: (held: readonly SessionRecord[]) => Promise<unknown>,
+  ) {}
+
+  /** Starts a session without a user. */
+  startGuest(data: JsonObject, client: Client): Promise<Started> {
+    return this.#start(undefined, data, client)
+  }
+
+  /**
+   * Starts a user's session, then ends those that the browser held: nothing is adopted, nothing left behind.
+   * If they can't be ended, the new session is taken back and the login has failed.
+   *
+   * @param keep the names of the data to take over from a guest's session.
+   * @param takesOffer whether the browser can be offered to bind the session to its device.
+   */
+  async login(
+    user: unknown,
+    client: Client,
+    held: readonly SessionRecord[],
+    keep: readonly string[] = [],
+    takesOffer = false,
+  ): Promise<Started> {
+    const kept = keepUser(user, this.settings)
+    const guest = keep.length > 0 ? onlyGuest(held) : undefined
+    const current = guest && (await this.records.find(guest.id))
+    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
+    const sessionId = started.record.id
+    try {
+      if (current === undefined) await this.endReplaced(held)
+      else started = await this.#takeOver(current, started, keep)
+    } catch (error) {
+      this.#takeBack(sessionId)
+      throw error
+    }
+    this.events.emit('login', { sessionId, userId: userIdOf(started.record)!, client })
+    return started
+  }
+
+  /**
+   * Ends a guest whose data a login takes over, by compare-and-set: a write of the guest that was acknowledged since its
+   * data was read is a conflict here, and is taken over as well. A write that comes later finds that the guest has ended.
+   */
+  async #takeOver(guest: SessionRecord, started: Started, keep: readonly string[]): Promise<Started> {
+    let taken = guest
+    const ended = await this.live.change(guest, (current) => {
+      taken = current
+      return { ...current, endedBy: 'login' as const }
+    })
+    // It is marked as ended, so that its record is removed is no longer urgent.
+    this.#takeBack(guest.id)
+    if (ended === undefined || taken === guest) return started
+    const data = pick(taken.data, keep)
+    const record = await this.live.change(started.record, (current) => ({ ...current, data }))
+    return record === undefined ? started : { ...started, record }
+  }
+
+  async #start(
+    kept: KeptUser | undefined,
+    data: JsonObject,
+    client: Client,
+    takesOffer = false,
+  ): Promise<Started> {
+    assertFits(data, {}, this.settings.maxDataBytes)
+    const { id, token, secretHash, seriesHash } = mint()
+    const offer = takesOffer ? this.binding?.offer(id) : undefined
+    const record: SessionRecord = {
+      id,
+      version: 1,
+      secretHash,
+      seriesHash,
+      userId: kept?.userId,
+      userIdType: kept?.userIdType,
+      user: kept?.user,
+      data,
+      binding: offer?.binding,
+      userAgent: client.userAgent,
+      ip: client.ip,
+      ...timesAtStart(Date.now(), kept === undefined, this.settings),
+    }
+    try {
+      await this.records.insert(record)
+    } catch (error) {
+      this.#takeBack(id)
+      throw error
+    }
+    return { record, token, offer: offer?.challenge }
+  }
+
+  /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
+  #takeBack(id: string): void {
+    void (async () => this.records.delete(id))().catch(() => undefined)
+  }
+}
+
+/** The guest whose data a login may take over: none where the browser holds several sessions, or another login. */
+function onlyGuest(held: readonly SessionRecord[]): SessionRecord | undefined {
+  return held.length === 1 && held[0]!.userId === undefined ? held[0] : undefined
+}
+
+/** The values of these names. */
+function pick(data: JsonObject, names: readonly string[]): JsonObject {
+  const own = names.filter((name) => Object.hasOwn(data, name))
+  return Object.fromEntries(own.map((name) => [name, data[name]!]))
+}
