@@ -1,8 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.js'
 import { needs } from '../support/needs.js'
 import { startRotatingSite, type RotatingSite } from '../support/rotation-site.js'
+
+/** What a page keeps of a fetch under way. */
+interface Fetching {
+  readonly abort: AbortController
+  /** Resolves when the headers are there. */
+  readonly headers: Promise<unknown>
+}
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -156,14 +162,15 @@ needs('chromium')('a rotation in a real browser', () => {
     await site.pass(HOUR)
     await page.evaluate((target) => {
       const abort = new AbortController()
-      Object.assign(globalThis, { abort })
-      fetch(target, { signal: abort.signal }).catch(() => undefined)
+      const headers = fetch(target, { signal: abort.signal }).catch(() => undefined)
+      Object.assign(globalThis, { abort, headers })
     }, path)
     await site.holds(1)
-    if (isKept) await pause(300)
-    await page.evaluate(() => (globalThis as unknown as { abort: AbortController }).abort.abort())
+    if (isKept) await page.evaluate(async () => void (await (globalThis as unknown as Fetching).headers))
+    await page.evaluate(() => (globalThis as unknown as Fetching).abort.abort())
+    // Aborted in the page is not yet hung up on the wire: headers that left before it would bring the cookie.
+    await site.loses(1)
     await site.release()
-    await pause(100)
     expect(await whoAmI()).toEqual(new Set(['in']))
     expect((await jar()) === first).toBe(!isKept)
     await site.pass(GRACE)

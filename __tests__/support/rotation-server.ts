@@ -2,7 +2,7 @@
 // served under /0, the next under /1. The test moves its clock, breaks its store, and asks what it has reported and seen.
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import express, { Router } from 'express'
+import express, { Router, type Response } from 'express'
 import {
   createSessions,
   login,
@@ -77,7 +77,9 @@ export interface SeenRequest {
 }
 
 const seen: SeenRequest[] = []
-const held = new Set<() => void>()
+/** The responses that wait for the test, and how each is let go. */
+const held = new Map<Response, () => void>()
+const untilLetGo = (res: Response) => new Promise<void>((resolve) => held.set(res, resolve))
 
 /** What a browser asks for: pages, what pages embed, and responses that wait for the test. */
 function addPages(app: Router): void {
@@ -98,14 +100,14 @@ function addPages(app: Router): void {
   app.get('/asset/:name', (_req, res) => void res.type('text/plain').send(''))
   // The headers wait until the test lets them go.
   app.get('/held', async (req, res) => {
-    await new Promise<void>((resolve) => held.add(resolve))
+    await untilLetGo(res)
     res.json({ user: req.user ?? null })
   })
   // The headers leave, and the body waits.
   app.get('/streamed', async (_req, res) => {
     res.flushHeaders()
     res.write('begun')
-    await new Promise<void>((resolve) => held.add(resolve))
+    await untilLetGo(res)
     res.end()
   })
 }
@@ -120,12 +122,15 @@ app.post('/world', (req, res) => {
   res.json({})
 })
 app.post('/release', (_, res) => {
-  for (const letGo of held) letGo()
+  for (const letGo of held.values()) letGo()
   const count = held.size
   held.clear()
   res.json({ count })
 })
-app.get('/waiting', (_, res) => void res.json({ count: held.size }))
+app.get('/waiting', (_, res) => {
+  const lost = [...held.keys()].filter(({ destroyed }) => destroyed).length
+  res.json({ count: held.size, lost })
+})
 app.get('/seen', (_, res) => void res.json(seen.splice(0)))
 for (const [index, name] of (process.env.STORE ?? 'memory').split(' ').entries()) {
   app.use(`/${index}`, sessionApp(await openStore(name)))

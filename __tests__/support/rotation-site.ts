@@ -25,6 +25,9 @@ export async function startRotatingSite() {
     /** Waits until so many responses are held back. */
     holds: (count: number) =>
       eventually(async () => (await get<{ count: number }>('/waiting')).count === count),
+    /** Waits until the server has seen that the browser hung up on so many of them. */
+    loses: (count: number) =>
+      eventually(async () => (await get<{ lost: number }>('/waiting')).lost === count),
     /** Lets the responses go that were held back. */
     release: () => post('/release'),
   }
