@@ -180,6 +180,15 @@ describe('with a store that offers getMany', () => {
     expect(failures).toEqual([expect.objectContaining({ code: 'RECORD_DAMAGED' })])
   })
 
+  it('a damaged record that is alone in its turn is reported once, as a failure of get', async () => {
+    const failed: string[] = []
+    const calls = new StoreCalls(2_000, (operation, { code }) => failed.push(`${operation} ${code}`))
+    const damaged = replacing(batching(memoryStore()), { get: (id) => ({ id }) as SessionRecord })
+    const lookup = new Lookup(damaged, calls)
+    expect(await rejectionOf((async () => lookup.find('x'))())).toMatchObject({ code: 'RECORD_DAMAGED' })
+    expect(failed).toEqual(['get RECORD_DAMAGED'])
+  })
+
   it('records in another order than asked for are never taken for one another', async () => {
     const { store, records } = filled(2)
     const { lookup } = lookupOn(

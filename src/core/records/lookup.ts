@@ -121,7 +121,9 @@ export class Lookup {
 
   #ask(ids: readonly string[]): MaybePromise<readonly Found[]> {
     const [id] = ids
-    if (ids.length === 1) return chain(this.#one(id!), (record) => [record])
+    // Not checked here: the turn checks what each of its lookups has found.
+    if (ids.length === 1)
+      return this.calls.call('get', () => chain(this.store.get(id!), (record) => [record]))
     return this.calls.call('getMany', () =>
       chain(this.store.getMany!(ids), (records) => oneEach(ids, records)),
     )

@@ -46,7 +46,7 @@ export class Turn {
       try {
         found = checked(id, byId === undefined ? records[at] : byId.get(id))
       } catch (error) {
-        found = calls.failed('getMany', error as SessionError)
+        found = calls.failed(this.size === 1 ? 'get' : 'getMany', error as SessionError)
       }
       this.#found.push(found)
       this.#hashes.push(found === undefined || this.#secrets[at] === '' ? '' : hashOf(this.#secrets[at]!))
