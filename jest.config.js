@@ -16,7 +16,7 @@ export default {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^express-sid$': '<rootDir>/src/index.ts',
-    '^express-sid/testing$': '<rootDir>/src/testing/store-contract.ts',
+    '^express-sid/testing$': '<rootDir>/src/testing/index.ts',
     '^express-sid/express-session-store$': '<rootDir>/src/stores/adapted/index.ts',
     '^express-sid/(.+)$': '<rootDir>/src/stores/$1/index.ts',
   },
