@@ -14,7 +14,18 @@ import { standingOf, type Standing } from './rotation/rotation.js'
 import type { Settings } from './settings.js'
 import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
 import { isWithoutUser, userOf } from './user/user.js'
-import { nobody, notFound, undecided, type ClientSource, type Settle, type Verdict } from './verdict.js'
+import {
+  endedMeanwhile,
+  expired,
+  markedEnded,
+  nobody,
+  notFound,
+  undecided,
+  wrongSecret,
+  type ClientSource,
+  type Settle,
+  type Verdict,
+} from './verdict.js'
 
 /** How many cookies of our name are looked up. One name may come with several paths and domains. */
 export const MAX_COOKIE_VALUES = 4
@@ -52,14 +63,14 @@ export class Identification {
     this.records.findFor(token.id, token.secret, (record, hash, failure) => {
       if (failure !== undefined) return settle(undecided(failure))
       const verified = record && verify(token, hash, record)
-      if (verified === undefined) settle(notFound)
+      if (verified === undefined) settle(record === undefined ? notFound : wrongSecret)
       else deliver(() => this.#judge(verified, source), settle)
     })
   }
 
   async #amongSeveral(values: readonly TokenText[], source: ClientSource): Promise<Verdict> {
     const found = await Promise.all(values.map((value) => this.#find(splitToken(value), source)))
-    const verified = found.filter((one) => one !== undefined)
+    const verified = found.filter((one) => 'standing' in one)
     const good = new Map<string, Verified>()
     for (const one of verified.filter(isGood)) {
       // One session may come with several of its secrets, under several paths or domains: the newest one counts.
@@ -67,21 +78,23 @@ export class Identification {
       if (known === undefined || isNewer(one.standing, known.standing)) good.set(one.record.id, one)
     }
     const [only = verified[0], another] = good.values()
-    if (only === undefined) return notFound
+    if (only === undefined) return mostTelling(found as Verdict[])
     if (another === undefined) return this.#judge(only, source)
     // Nobody can know which of them is meant, so none is used. All of them are this browser's to end, though:
     // otherwise a cookie planted beside the real one would outlive every logout.
-    return { ...notFound, held: [...good.values()].map(({ record }) => record) }
+    const held = [...good.values()].map(({ record }) => record)
+    return { ...notFound, held, reason: 'severalSessions' }
   }
 
-  /** The session that a token was issued for, unless its deadline has passed. */
-  #find(token: Token, source: ClientSource): Promise<Verified | undefined> {
+  /** The session that a token was issued for, or the verdict where there is none any more. */
+  #find(token: Token, source: ClientSource): Promise<Verified | Verdict> {
     return new Promise((resolve, reject) => {
       this.records.findFor(token.id, token.secret, (record, hash, failure) => {
         if (failure !== undefined) return reject(failure)
         const verified = record && verify(token, hash, record)
-        if (verified === undefined) return resolve(undefined)
-        resolve((async () => (await this.#ifAlive(verified.record, source)) && verified)())
+        if (verified === undefined) return resolve(record === undefined ? notFound : wrongSecret)
+        const ended = whyGone(verified.record)
+        resolve((async () => ((await this.#ifAlive(verified.record, source)) ? verified : ended))())
       })
     })
   }
@@ -89,7 +102,7 @@ export class Identification {
   /** The verdict on a session whose secret was verified. */
   #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     const alive = this.#ifAlive(verified.record, source)
-    if (alive !== verified.record) return chain(alive, () => notFound)
+    if (alive !== verified.record) return chain(alive, () => whyGone(verified.record))
     return verified.standing === 'superseded'
       ? this.#challenge(verified, source)
       : this.#admit(verified, source)
@@ -99,8 +112,9 @@ export class Identification {
   async #challenge({ token, hash, record }: Verified, source: ClientSource): Promise<Verdict> {
     const standingIn = (current: SessionRecord) => verify(token, hash, current)?.standing
     const concluded = await this.reuse.conclude(record, source.client(record), standingIn)
-    if (concluded === undefined) return notFound
-    if (concluded instanceof Error) return { ...notFound, barred: concluded }
+    // It has ended meanwhile, or the secret was made up by somebody who knows the series.
+    if (concluded === undefined) return record.rotatedAt === undefined ? wrongSecret : markedEnded
+    if (concluded instanceof Error) return { ...notFound, barred: concluded, reason: 'superseded' }
     return this.#admit({ token, hash, record: concluded, standing: standingIn(concluded)! }, source)
   }
 
@@ -114,13 +128,16 @@ export class Identification {
   #admit(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     const { record } = verified
     const client = source.client(record)
-    if (this.clients.refuses(record, client)) return { ...notFound, held: [record] }
+    const differs = this.clients.refusalOf(record, client)
+    if (differs !== undefined) {
+      return { ...notFound, held: [record], reason: differs === 'network' ? 'otherNetwork' : 'otherEngine' }
+    }
     if (this.binding === undefined || record.binding?.state !== 'bound') {
       return this.#renew(verified, client, source)
     }
     const signs = source.deviceSigns?.(record.id)
     return chain(this.binding.admit(record, client, signs), (allowed) => {
-      if (allowed instanceof Error) return { ...notFound, held: [record], barred: allowed }
+      if (allowed instanceof Error) return { ...notFound, held: [record], barred: allowed, reason: 'stale' }
       return allowed === record
         ? this.#renew(verified, client, source)
         : this.#judgeAgain(verified, allowed, source)
@@ -130,7 +147,7 @@ export class Identification {
   /** The verdict on a newer record, in which the same secret may have another standing. */
   #judgeAgain({ token, hash }: Verified, record: SessionRecord, source: ClientSource): MaybePromise<Verdict> {
     const verified = verify(token, hash, record)
-    return verified === undefined ? notFound : this.#judge(verified, source)
+    return verified === undefined ? wrongSecret : this.#judge(verified, source)
   }
 
   /** Writes what the use of a session changes of it. */
@@ -138,7 +155,7 @@ export class Identification {
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
     const use = { token, standing, client, takesToken: () => source.takesToken() }
     return chain(this.renewal.renew(record, use), (renewed) =>
-      renewed.record ? this.#withUser(renewed.record, renewed.token) : { ...notFound, hasEnded: true },
+      renewed.record ? this.#withUser(renewed.record, renewed.token) : endedMeanwhile,
     )
   }
 
@@ -160,6 +177,7 @@ function admitted(record: SessionRecord, user: unknown, token: string | undefine
     wasLookedUp: true,
     token,
     barred: undefined,
+    reason: undefined,
     failure: undefined,
   }
 }
@@ -171,7 +189,17 @@ function leftOver(record: SessionRecord): Verdict {
     'A session that was started with the option loadUser keeps no user, and now there is no loadUser: it is taken as ' +
       'ended. Set loadUser again, or end these sessions: those who have one must log in again.',
   )
-  return { ...notFound, held: [record], hasEnded: true }
+  return { ...notFound, held: [record], hasEnded: true, reason: 'userNotKept' }
+}
+
+/** The verdict on a session that is no longer alive. */
+function whyGone({ endedBy }: SessionRecord): Verdict {
+  return endedBy === undefined ? expired : markedEnded
+}
+
+/** Of several cookies that open nothing, the one that says more than that its session is not there. */
+function mostTelling(verdicts: readonly Verdict[]): Verdict {
+  return verdicts.find(({ reason }) => reason !== 'unknown') ?? notFound
 }
 
 /** Compares a token with the record of its id; `undefined` where it was never issued for that session. */

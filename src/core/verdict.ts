@@ -1,6 +1,7 @@
 import type { SessionError } from '../errors.js'
 import type { SessionRecord } from '../record.js'
 import type { Client } from './client/client.js'
+import type { AnonymousReason } from './reason.js'
 
 /** What is known of a request once its cookies have been looked up. The HTTP side acts on this and on nothing else. */
 export interface Verdict {
@@ -21,6 +22,11 @@ export interface Verdict {
   readonly token: string | undefined
   /** Why a session that is there is not this request's to use. What needs the session fails with this error. */
   readonly barred: SessionError | undefined
+  /**
+   * Why the lookup has led to nobody. Absent where it led to a session, and where there was none: then the record, the
+   * failure or the cookies say why.
+   */
+  readonly reason: AnonymousReason | undefined
   /** Why the session could not be looked up: the store or `loadUser` failed. Then nothing else is known. */
   readonly failure: unknown
 }
@@ -34,11 +40,24 @@ export const nobody: Verdict = {
   wasLookedUp: false,
   token: undefined,
   barred: undefined,
+  reason: undefined,
   failure: undefined,
 }
 
 /** The verdict where the cookies name no session that is there. */
-export const notFound: Verdict = { ...nobody, wasLookedUp: true }
+export const notFound: Verdict = { ...nobody, wasLookedUp: true, reason: 'unknown' }
+
+/** The verdict where the session is there and the secret was never its own. To the outside it is the same. */
+export const wrongSecret: Verdict = { ...notFound, reason: 'wrongSecret' }
+
+/** The verdict where the deadline has passed. */
+export const expired: Verdict = { ...notFound, reason: 'expired' }
+
+/** The verdict where the record is marked as ended. */
+export const markedEnded: Verdict = { ...notFound, reason: 'ended' }
+
+/** The verdict where the session was good, and ended while it was looked at. */
+export const endedMeanwhile: Verdict = { ...markedEnded, hasEnded: true }
 
 /** The verdict where the lookup failed. */
 export function undecided(failure: unknown): Verdict {

@@ -5,6 +5,7 @@ import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError } from '../errors.js'
+import { isDebugging } from '../lib/debug.js'
 import { isBindingCall, serveBinding } from './binding/endpoint.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { createSessions } from './create-sessions.js'
@@ -13,6 +14,7 @@ import { refusalOf } from './origin/refusal.js'
 import { refuseRequest } from './refusal/refuse-request.js'
 import { canRespond } from './request/can-respond.js'
 import { captureRemoteAddress, isSecure } from './request/client-of.js'
+import { debugRequest } from './request/debug-request.js'
 import { useDictionaryMode } from './request/dictionary-mode.js'
 import { isHandshake } from './request/fetch-metadata.js'
 import { attachedState, attachState, detachState } from './request/session-of.js'
@@ -56,16 +58,21 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     if (deviceBinding !== undefined) state.bindingPath = req.baseUrl + deviceBinding.path
 
     const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
-    if (values.length === 0) return next()
+    if (values.length === 0) {
+      if (isDebugging) debugRequest(req, state)
+      return next()
+    }
     const refusal = refusalOf(req, trustedOrigins, isHandshake(req) ? 'handshake' : undefined)
     if (refusal !== undefined) {
       // An error page may write, too: as a stranger it would start a guest, and replace the visitor's cookie.
       state.refuse(refusal)
+      if (isDebugging) debugRequest(req, state)
       return stop(req, res, next, refusal)
     }
     captureRemoteAddress(req)
     engine.identify(values, state, (verdict) => {
       state.identified(verdict)
+      if (isDebugging) debugRequest(req, state)
       if (verdict.failure === undefined || goesOn(verdict, settings)) next()
       else stop(req, res, next, verdict.failure)
     })

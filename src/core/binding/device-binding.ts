@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { SessionError } from '../../errors.js'
+import { debug, isDebugging } from '../../lib/debug.js'
 import { chain } from '../../lib/async/promises.js'
 import type { OfferedBinding, SessionRecord } from '../../record.js'
 import type { MaybePromise } from '../../store.js'
@@ -106,7 +107,9 @@ export class DeviceBinding {
       // An offer serves one key: of two registrations at a time, one finds it used.
       isOpen(current) ? { ...current, binding: registered(hash, key, challengeKey, Date.now()) } : current,
     )
-    return changed && isDone(changed) ? this.#challenge(changed) : undefined
+    const isKept = changed !== undefined && isDone(changed)
+    if (isDebugging) debug(`binding of session ${id}: the key is ${isKept ? 'registered' : 'refused'}`)
+    return isKept ? this.#challenge(changed) : undefined
   }
 
   /**
@@ -123,7 +126,10 @@ export class DeviceBinding {
     const record = await this.#find(sessionId)
     if (record === undefined || !hasKey(record.binding)) return undefined
     const proof = proofText === undefined ? undefined : parseProof(proofText)
-    if (proof === undefined || !proves(record, proof)) return this.#challenge(record)
+    if (proof === undefined || !proves(record, proof)) {
+      if (isDebugging) debug(`binding of session ${sessionId}: no good proof, a challenge is sent`)
+      return this.#challenge(record)
+    }
 
     const answered = record.binding.challengeKey
     const value = random()
@@ -140,6 +146,8 @@ export class DeviceBinding {
       return touched(next, now, current, this.settings)
     })
     if (changed === undefined) return undefined
+    if (isDebugging)
+      debug(`binding of session ${sessionId}: ${isIssued ? 'a bound cookie is issued' : 'late proof'}`)
     if (!isIssued) return this.#challenge(changed)
     if (record.binding.state === 'registered') this.#reportBound(changed)
     return { ...this.#challenge(changed)!, value }
@@ -166,6 +174,7 @@ export class DeviceBinding {
   #stale(record: SessionRecord, reason: StaleReason, client: Client): SessionError {
     const sessionId = record.id
     const userId = userIdOf(record) ?? ''
+    if (isDebugging) debug(`binding of session ${sessionId}: the bound cookie is ${reason}`)
     if (this.#limit.allows(sessionId)) this.events.emit('stale', { sessionId, userId, reason, client })
     return reason === 'skipped' ? unavailable() : required()
   }

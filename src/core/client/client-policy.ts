@@ -16,20 +16,23 @@ export class ClientPolicy {
     this.#limit = new ReportLimit(settings.touchInterval)
   }
 
-  /** Whether this client must not use the session. Call it for verified sessions only: it may send an event. */
-  refuses(record: SessionRecord, seen: Client): boolean {
+  /**
+   * What keeps this client from using the session; `undefined` where it may. Call it for verified sessions only: it may
+   * send an event.
+   */
+  refusalOf(record: SessionRecord, seen: Client): ClientChange | undefined {
     const changes = compareClients(record, seen)
-    if (changes.length === 0) return false
+    if (changes.length === 0) return undefined
     const reported = changes.filter((change) => this.#policyFor(change) !== 'ignore')
-    if (reported.length === 0) return false
-    const refused = changes.some((change) => this.#policyFor(change) === 'refuse')
+    if (reported.length === 0) return undefined
+    const refused = changes.find((change) => this.#policyFor(change) === 'refuse')
     const userId = userIdOf(record)
     if (userId !== undefined && this.#limit.allows(record.id)) {
       this.events.emit('clientChange', {
         sessionId: record.id,
         userId,
         changes: reported,
-        refused,
+        refused: refused !== undefined,
         recorded: { userAgent: record.userAgent, ip: record.ip },
         seen,
       })

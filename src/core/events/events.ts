@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
-import type { SessionError } from '../../errors.js'
+import { isSessionError, type SessionError } from '../../errors.js'
 import type { Client, ClientChange } from '../client/client.js'
 import { checkListener } from './event-names.js'
+import { debug, isDebugging } from '../../lib/debug.js'
 import { isPromise } from '../../lib/async/promises.js'
 import type { ProofAlgorithm } from '../../record.js'
 import type { StoreOperation } from '../records/store-calls.js'
@@ -133,6 +134,7 @@ export class Events {
   }
 
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
+    if (isDebugging) debug(`${name}: ${shown(event)}`)
     for (const listener of this.#emitter.listeners(name) as Listener<Name>[]) {
       try {
         const returned = listener(event)
@@ -142,6 +144,18 @@ export class Events {
       }
     }
   }
+}
+
+/** What an event says, without addresses and what applications and drivers put into errors. */
+function shown(event: object): string {
+  const {
+    client: _client,
+    recorded: _recorded,
+    seen: _seen,
+    error,
+    ...rest
+  } = event as Record<string, unknown>
+  return JSON.stringify(isSessionError(error) ? { ...rest, code: error.code } : rest)
 }
 
 function report(name: string, error: unknown): void {

@@ -1,3 +1,4 @@
+import { debug, isDebugging } from '../../lib/debug.js'
 import { isPromise } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, UpdateResult } from '../../store.js'
@@ -61,6 +62,7 @@ export class Renewal {
     if (settles) next = settled(next, now, this.settings)
     next = { ...next, version: record.version + 1 }
     const settle = (result: UpdateResult): Renewed => {
+      if (isDebugging) debug(`session ${record.id}: ${written(issues, settles)}: ${result}`)
       // Absent: logged out since it was read. Conflict: another request wrote, and moved the deadline by that.
       if (result !== 'ok') return result === 'absent' ? { record: undefined, token: undefined } : unchanged
       if (successor !== undefined) this.#report(next)
@@ -83,4 +85,10 @@ export class Renewal {
     // One may get lost. Several in a row: somebody takes each successor and never uses it, or a proxy drops cookies.
     if (times > 1) this.events.emit('rotationUnused', { sessionId, userId, times })
   }
+}
+
+/** What a use writes, in words. */
+function written(issues: boolean, settles: boolean): string {
+  if (issues) return 'rotation, a successor of the secret is issued'
+  return settles ? 'rotation, the successor becomes the secret' : 'touch, the idle deadline moves'
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionRecord } from '../../record.js'
+import { debug, isDebugging } from '../../lib/debug.js'
 import { warnOnce } from '../../lib/warn-once.js'
 import { carryCookie } from './carry.js'
 import type { CookieChoice } from './options.js'
@@ -20,11 +21,20 @@ export function sendSessionCookie(
   // Whole seconds, rounded up: the server's deadline decides, and the browser shall not forget the cookie before it.
   const maxAge = Math.ceil((record.absoluteExpiresAt - Date.now()) / 1_000) * 1_000
   carryCookie(res, choice.name, serializeToken(settings.cookie, choice, token, maxAge))
+  if (isDebugging) debugCookie(`set for session ${record.id}`, settings, choice)
 }
 
 /** Makes the browser forget the cookie. */
 export function clearSessionCookie(res: ServerResponse, settings: HttpSettings, choice: CookieChoice): void {
   carryCookie(res, choice.name, serializeCleared(settings.cookie, choice))
+  if (isDebugging) debugCookie('cleared', settings, choice)
+}
+
+/** Prints what the browser is told, without the value: the name and attributes decide whether it comes back. */
+function debugCookie(done: string, { cookie }: HttpSettings, choice: CookieChoice): void {
+  const { path, domain = 'our host alone', sameSite } = cookie
+  const secure = choice.secure ? 'Secure' : 'not Secure'
+  debug(`cookie ${choice.name} ${done} (${secure}, SameSite ${sameSite}, path ${path}, for ${domain})`)
 }
 
 function warnOfPlainHttp(choice: CookieChoice): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../../errors.js'
+import { debug, isDebugging } from '../../lib/debug.js'
 import { cleanText } from '../../lib/text/clean-text.js'
 import { isSafeMethod, methodOf } from '../request/fetch-metadata.js'
 import { isCrossOrigin, type OriginQuestion } from './cross-origin.js'
@@ -30,7 +31,19 @@ export function refusalOf(
     host: hostOf(req),
     trustedOrigins,
   }
-  return isCrossOrigin(question) ? crossOriginError(question, action, forwardedHost(req)) : undefined
+  const isRefused = isCrossOrigin(question)
+  if (isDebugging) debugOrigin(question, action, isRefused)
+  return isRefused ? crossOriginError(question, action, forwardedHost(req)) : undefined
+}
+
+function debugOrigin(
+  { method, origin, host, secFetchSite }: OriginQuestion,
+  action: Action | undefined,
+  refused: boolean,
+): void {
+  const what = `${shown(method)}${action === undefined ? '' : ` (${action})`}`
+  const seen = `Origin ${shown(origin)}, Sec-Fetch-Site ${shown(secFetchSite)}, our host ${shown(host)}`
+  debug(`origin of ${what}: ${refused ? 'refused' : 'allowed'}. Seen: ${seen}`)
 }
 
 /**

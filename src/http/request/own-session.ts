@@ -1,5 +1,6 @@
 import { isUnwantedPromise } from '../../lib/async/promises.js'
 import { isSessionId } from '../../lib/uuid.js'
+import type { AnonymousReason } from '../../core/reason.js'
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
 import { readLoginOptions } from './login-options.js'
@@ -24,6 +25,10 @@ class OwnSession implements RequestSession {
 
   get user(): Express.User | undefined {
     return this.#state.user
+  }
+
+  get reason(): AnonymousReason | undefined {
+    return this.#state.reason
   }
 
   get isBound(): boolean {

@@ -1,3 +1,4 @@
+import type { AnonymousReason } from '../../core/reason.js'
 import type { Json, SessionInfo } from '../../record.js'
 
 /** The options of `sessionOf(req).login()`. */
@@ -21,6 +22,14 @@ export interface RequestSession {
   readonly id: string | undefined
   /** Who is asking; `undefined` for a guest or a stranger. */
   readonly user: Express.User | undefined
+  /**
+   * Why this request has no user; `undefined` where it has one. For your log: do not show it to the visitor, since some
+   * of these words tell a thief what to try next. It is worked out when you read it.
+   *
+   * @example
+   * if (!req.user) log.info({ path: req.path, reason: sessionOf(req).reason })
+   */
+  readonly reason: AnonymousReason | undefined
   /**
    * Whether the session is bound to its device (`deviceBinding`): a copy of its cookie opens nothing. False in
    * browsers that can't bind sessions, and for a moment after each login.

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../../core/client/client.js'
 import type { Started } from '../../core/beginning.js'
+import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
 import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
@@ -14,6 +15,7 @@ import { clientOf } from './client-of.js'
 import { headersSent, sessionEnded, sessionRefused } from './errors.js'
 import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
 import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
+import { whyNotLookedUp } from './why.js'
 
 /**
  * What is known of the session of one request, and the changes that a request can make to it. Starts as a stranger's,
@@ -52,6 +54,15 @@ export class SessionState {
   /** Why a session that is there is not this request's to use. */
   get barred(): SessionError | undefined {
     return this.#verdict.barred
+  }
+
+  /** Why there is no user; `undefined` where there is one. Put together when it is asked for. */
+  get reason(): AnonymousReason | undefined {
+    if (this.#user !== undefined) return undefined
+    if (this.#failure !== undefined) return reasonOfFailure(this.#failure)
+    const { record, reason } = this.#verdict
+    if (record !== undefined) return withoutUser(record)
+    return reason ?? whyNotLookedUp(this.req.headers.cookie, this.cookie.name)
   }
 
   /** Whether a login, of any kind, is there for a logout to end. */
@@ -198,8 +209,9 @@ export class SessionState {
   }
 
   #end(): void {
-    const { hasEnded, held } = this.#verdict
-    this.#verdict = { ...nobody, hasEnded: hasEnded || held.length > 0 }
+    const { hasEnded, held, reason } = this.#verdict
+    const isOver = hasEnded || held.length > 0
+    this.#verdict = { ...nobody, hasEnded: isOver, reason: isOver ? 'ended' : reason }
     // Another package may have put its own user there: that one stays.
     if (!this.#isReleased && this.req.user === this.#user) this.req.user = undefined
     this.#user = undefined
