@@ -1,4 +1,4 @@
-import { createSessions, SessionError, sessionOf, type SessionOptions } from 'express-sid'
+import { createSessions, SessionError, sessionOf, type SessionOptions, type Sessions } from 'express-sid'
 import { loginAs } from 'express-sid/testing'
 import request from 'supertest'
 import { eventsOf, HOUR, moveTheClock, rejectionOf, stopTheClock } from '../support/core.js'
@@ -105,8 +105,8 @@ test.each([
   expect(login.setCookie.startsWith(`${login.cookie}; `)).toBe(true)
 })
 
-test.each([
-  ['no manager', {} as never, ann, {}, 'loginAs() needs the manager that createSessions() made.'],
+test.each<[string, Sessions | undefined, object, object, string]>([
+  ['no manager', {} as Sessions, ann, {}, 'loginAs() needs the manager that createSessions() made.'],
   ['a misspelt option', undefined, ann, { useragent: '' }, 'Did you mean userAgent?'],
   ['a path in place of a URL', undefined, ann, { url: '/account' }, 'must be a URL of http or https'],
   ['a user without an id', undefined, {}, {}, 'A user'],
