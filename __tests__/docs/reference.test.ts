@@ -10,6 +10,7 @@ import {
   type SessionErrorCode,
   type SessionEvents,
 } from 'express-sid'
+import { deviceRoutes } from 'express-sid/devices'
 import { mysqlStore } from 'express-sid/mysql'
 import { nearCache } from 'express-sid/near-cache'
 import { postgresStore } from 'express-sid/postgres'
@@ -125,6 +126,8 @@ test.each([
   ['LoginOptions', () => login(() => undefined, misspelt)],
   ['LogoutOptions', () => logout(misspelt)],
   ['RequireUserOptions', () => requireUser(misspelt)],
+  ['DeviceRoutesOptions', () => deviceRoutes(misspelt)],
+  ['DeviceTexts', () => deviceRoutes({ texts: misspelt })],
   ['MemoryStoreOptions', () => memoryStore(misspelt)],
   ['SqliteStoreOptions', () => sqliteStore(client, misspelt)],
   ['RedisStoreOptions', () => redisStore(client, misspelt)],

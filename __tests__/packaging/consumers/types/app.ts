@@ -20,6 +20,7 @@ import {
   type Sessions,
   type SessionStore,
 } from 'express-sid'
+import { deviceRoutes, type Device, type DeviceTexts } from 'express-sid/devices'
 import { fromExpressSession } from 'express-sid/express-session-store'
 import { mysqlStore } from 'express-sid/mysql'
 import { nearCache } from 'express-sid/near-cache'
@@ -94,6 +95,13 @@ export async function upgrade(request: IncomingMessage): Promise<string | undefi
   const found = await authenticateUpgrade(sessions, request)
   return found?.user.id
 }
+
+const german: DeviceTexts = { lang: 'de', title: 'Deine Geräte' }
+app.use(
+  '/devices',
+  deviceRoutes({ loginPage: '/login', texts: (req) => (req.query['lang'] === 'de' ? german : {}) }),
+)
+export const labelOf = ({ label, current }: Device): string => (current ? `${label} (here)` : label)
 
 export const stores = {
   fromExpressSession,

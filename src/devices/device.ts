@@ -1,0 +1,42 @@
+import type { SessionInfo } from '../index.js'
+
+/** One session of the user, as `deviceRoutes()` shows it: to scripts as JSON, and on its page. Times are epoch milliseconds. */
+export interface Device {
+  /** The session's id. To hold it grants nothing: it ends the session only in a request of its own user. */
+  readonly id: string
+  /** "Chrome on macOS". */
+  readonly label: string
+  /** The address that the session was last used from, as far as it is recorded. `''`: unknown. */
+  readonly network: string
+  /** When the session began. */
+  readonly createdAt: number
+  /** When the user last proved who they are. */
+  readonly authenticatedAt: number
+  /** When the session was last used, up to `touchInterval` late. */
+  readonly lastSeenAt: number
+  /** When the session ends if it is not used again. */
+  readonly expiresAt: number
+  /** How the user proved who they are, such as `['pwd']`, where the login said it. */
+  readonly methods: readonly string[]
+  /** Whether a copy of the session's cookie opens nothing (`deviceBinding`). */
+  readonly isBound: boolean
+  /** Whether it is the session that asks. */
+  readonly current: boolean
+}
+
+/** What is shown of a session: neither the user, nor the whole `User-Agent`, nor any of the application's data. */
+export function deviceOf(info: SessionInfo & { readonly methods?: readonly string[] | undefined }): Device {
+  const { id, label, ip, createdAt, authenticatedAt, lastSeenAt, expiresAt, methods, isBound, current } = info
+  return {
+    id,
+    label,
+    network: ip,
+    createdAt,
+    authenticatedAt,
+    lastSeenAt,
+    expiresAt,
+    methods: methods ?? [],
+    isBound,
+    current,
+  }
+}
