@@ -49,6 +49,7 @@ const ours = [
   contender('sid-memory', 'express-sid, memory'),
   contender('sid-sqlite', 'express-sid, SQLite (libsql)'),
   contender('sid-node-sqlite', 'express-sid, SQLite (node:sqlite)', { nodes: [24, Infinity] }),
+  contender('sid-encrypted', 'express-sid, SQLite (libsql), encrypted'),
   contender('sid-redis', 'express-sid, Redis (redis)', { needs: 'redis' }),
   contender('sid-ioredis', 'express-sid, Redis (ioredis)', { needs: 'redis' }),
   contender('sid-postgres', 'express-sid, Postgres', { needs: 'postgres' }),

@@ -188,5 +188,20 @@ export function decodeRecord(id: string, text: string): SessionRecord {
   } catch {
     // Not JSON: damaged, see below.
   }
-  return { id } as SessionRecord
+  return damagedRecord(id)
+}
+
+/**
+ * What a store returns for a record that it can't read: an object that `isSessionRecord` refuses.
+ *
+ * @param why a sentence for the message of the error RECORD_DAMAGED.
+ * @example return damagedRecord(id, 'It is not encrypted.')
+ */
+export function damagedRecord(id: string, why?: string): SessionRecord {
+  return { id, ...(why !== undefined && { damage: why }) } as unknown as SessionRecord
+}
+
+/** Why a store could not read what it returned, where it says so. */
+export function damageOf(value: unknown): string | undefined {
+  return isObject(value) && typeof value.damage === 'string' ? value.damage : undefined
 }

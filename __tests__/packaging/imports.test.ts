@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
   'stores/redis': ['record-reader', 'lib', 'record', 'store', 'errors'],
   'stores/memory': ['lib', 'record', 'store', 'errors'],
   'stores/near-cache': ['lib', 'record', 'store', 'errors'],
+  'stores/encrypted': ['lib', 'record', 'store', 'errors'],
   'stores/adapted': ['lib', 'record', 'store', 'errors'],
   // A login for tests is a real one, so it needs the manager's insides. The store contract needs none of them.
   'testing/index': ['testing/login', 'testing'],

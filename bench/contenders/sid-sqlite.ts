@@ -3,6 +3,7 @@ import { load } from '../lib/built.js'
 import type { Mount, Mounted, Setup } from '../lib/server.js'
 import { temporaryFolder } from '../lib/temporary-folder.js'
 import type { Express } from 'express'
+import type { SessionStore } from 'express-sid'
 import type { SqliteDatabase } from 'express-sid/sqlite'
 import { mountSid } from './sid.js'
 
@@ -13,11 +14,12 @@ export async function mountSqlite(
   app: Express,
   { build }: Setup,
   open: (file: string) => SqliteDatabase & { close(): unknown },
+  around: (store: SessionStore) => SessionStore = (store) => store,
 ): Promise<Mounted> {
   const { sqliteStore } = await load(build, 'stores/sqlite/index')
   const folder = temporaryFolder()
   const database = open(folder.file('sessions.sqlite'))
-  const sessions = await mountSid(app, build, sqliteStore(database))
+  const sessions = await mountSid(app, build, around(sqliteStore(database)))
   return {
     async close() {
       await sessions.close()

@@ -1,4 +1,5 @@
 import type * as index from 'express-sid'
+import type * as encrypted from 'express-sid/encrypted'
 import type * as mysql from 'express-sid/mysql'
 import type * as postgres from 'express-sid/postgres'
 import type * as redis from 'express-sid/redis'
@@ -12,6 +13,7 @@ interface Modules {
   'stores/redis/index': typeof redis
   'stores/postgres/index': typeof postgres
   'stores/mysql/index': typeof mysql
+  'stores/encrypted/index': typeof encrypted
   // The one part of the package's inside that is measured by itself.
   'http/request/dictionary-mode': typeof dictionaryMode
 }

@@ -1,5 +1,5 @@
 import { SessionError } from '../../errors.js'
-import { isSessionRecord, type SessionRecord } from '../../record.js'
+import { damageOf, isSessionRecord, type SessionRecord } from '../../record.js'
 import { hashOf } from '../token.js'
 import type { StoreCalls } from './store-calls.js'
 
@@ -74,13 +74,13 @@ export function checked(id: string, record: Found): Found {
   // `null` is what many drivers return for nothing.
   if (record === undefined || record === null) return undefined
   if (isSessionRecord(record) && record.id === id) return record
-  throw damaged(id)
+  throw damaged(id, damageOf(record))
 }
 
-function damaged(id: string): SessionError {
+function damaged(id: string, why = 'It is not a session record.'): SessionError {
   return new SessionError(
     'RECORD_DAMAGED',
-    `What the store holds for session ${id} is not a session record. ` +
+    `What the store holds for session ${id} can not be used. ${why} ` +
       `Revoke that session to drop it, and see what else writes to the store.`,
   )
 }

@@ -23,6 +23,7 @@ import {
 import { deviceRoutes, type Device, type DeviceTexts } from 'express-sid/devices'
 import { fromExpressSession } from 'express-sid/express-session-store'
 import { mysqlStore } from 'express-sid/mysql'
+import { encrypted } from 'express-sid/encrypted'
 import { nearCache } from 'express-sid/near-cache'
 import { postgresStore } from 'express-sid/postgres'
 import { redisStore } from 'express-sid/redis'
@@ -104,6 +105,7 @@ app.use(
 export const labelOf = ({ label, current }: Device): string => (current ? `${label} (here)` : label)
 
 export const stores = {
+  encrypted,
   fromExpressSession,
   mysqlStore,
   nearCache,
