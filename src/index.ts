@@ -8,6 +8,7 @@ export { logout } from './http/routes/logout.js'
 export { requireUser } from './http/routes/require-user.js'
 export { sessionOf } from './http/request/session-of.js'
 export { userOf } from './http/request/user-of.js'
+export { nistLifetimes } from './http/lifetime/nist.js'
 export { authenticateUpgrade } from './http/upgrade.js'
 export { memoryStore } from './stores/memory/index.js'
 export { SessionError } from './errors.js'
@@ -15,6 +16,7 @@ export { SessionError } from './errors.js'
 export type { Capabilities, Sessions } from './core/sessions.js'
 export type { Duration, Refused, SessionOptions } from './http/options.js'
 export type { DeviceBindingOptions } from './http/binding/options.js'
+export type { LifetimeOf, SessionLifetime } from './http/lifetime/options.js'
 export type { CookieOptions } from './http/cookie/options.js'
 export type { Authenticate, LoginFailed, LoginFailure, LoginOptions } from './http/routes/login.js'
 export type { Refusal } from './http/routes/refuse.js'
@@ -35,6 +37,8 @@ export type {
   JsonObject,
   OfferedBinding,
   ProofAlgorithm,
+  ProvenMethod,
+  RecordLifetime,
   RegisteredBinding,
   SessionBinding,
   SessionInfo,

@@ -47,6 +47,24 @@ export interface BoundBinding extends Omit<RegisteredBinding, 'state' | 'offerHa
   readonly issued: readonly (readonly [hash: string, until: number])[]
 }
 
+/** How long one session lives, as its login said. What is absent is as the options of the manager say. */
+export interface RecordLifetime {
+  /** Milliseconds without use after which it has ended. */
+  readonly idle?: number | undefined
+  /** Milliseconds after its start at which it has ended, used or not. */
+  readonly absolute?: number | undefined
+  /** Whether its cookie outlives the browser's window. */
+  readonly persistent?: boolean | undefined
+}
+
+/** A way in which the user of a session has proven who they are, in the application's own words. */
+export interface ProvenMethod {
+  /** Such as `'password'` or `'passkey'`. */
+  readonly method: string
+  /** When that was, the last time. */
+  readonly at: number
+}
+
 /**
  * What the store keeps of one session. Immutable: a change is a new record with the next version.
  * All times are epoch milliseconds, set by the core's clock.
@@ -79,6 +97,10 @@ export interface SessionRecord {
   readonly userIdType?: 'number' | undefined
   /** What `serializeUser` kept of the user; absent for a guest, and where `loadUser` reads it anew. */
   readonly user?: JsonObject | undefined
+  /** How the user has proven who they are, newest first; absent where no login has said. */
+  readonly methods?: readonly ProvenMethod[] | undefined
+  /** How long this session lives; absent where its login said nothing of its own. */
+  readonly lifetime?: RecordLifetime | undefined
   /** The application's own values. */
   readonly data: JsonObject
   /** The `User-Agent` last recorded, without control characters, at most 512 characters. */
@@ -105,6 +127,8 @@ export interface SessionInfo {
   readonly label: string
   readonly userAgent: string
   readonly ip: string
+  /** How the user has proven who they are, newest first, as the option `method` of the login said. */
+  readonly methods: readonly ProvenMethod[]
   readonly createdAt: number
   readonly authenticatedAt: number
   readonly lastSeenAt: number
@@ -144,6 +168,8 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     (value.binding === undefined || isBinding(value.binding)) &&
     isOptional(value.userId, 'string') &&
     (value.user === undefined || isObject(value.user)) &&
+    (value.methods === undefined || isMethods(value.methods)) &&
+    (value.lifetime === undefined || isLifetime(value.lifetime)) &&
     isObject(value.data)
   )
 }
@@ -161,7 +187,22 @@ function isBinding(value: unknown): boolean {
   )
 }
 
-function isOptional(value: unknown, type: 'number' | 'string'): boolean {
+function isMethods(value: unknown): boolean {
+  const isMethod = (one: unknown) =>
+    isObject(one) && typeof one.method === 'string' && Number.isFinite(one.at)
+  return Array.isArray(value) && value.every(isMethod)
+}
+
+function isLifetime(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isOptional(value.idle, 'number') &&
+    isOptional(value.absolute, 'number') &&
+    isOptional(value.persistent, 'boolean')
+  )
+}
+
+function isOptional(value: unknown, type: 'number' | 'string' | 'boolean'): boolean {
   return value === undefined || typeof value === type
 }
 

@@ -95,6 +95,43 @@ describe('a touch', () => {
   })
 })
 
+describe('a session with a lifetime of its own', () => {
+  const own = { idle: 5 * MINUTE, absolute: HOUR }
+  const started = () => ({ ...session(), ...timesAtStart(START, false, lifetimes, own), lifetime: own })
+
+  it('starts with both of its deadlines', () => {
+    expect(timesAtStart(START, false, lifetimes, own)).toMatchObject({
+      expiresAt: START + 5 * MINUTE,
+      absoluteExpiresAt: START + HOUR,
+    })
+  })
+
+  it('takes from the options what it does not say', () => {
+    expect(timesAtStart(START, false, lifetimes, { absolute: DAY }).expiresAt).toBe(START + DAY)
+    expect(timesAtStart(START, false, lifetimes, { idle: HOUR })).toMatchObject({
+      expiresAt: START + HOUR,
+      absoluteExpiresAt: START + 30 * DAY,
+    })
+    const record = { ...session(), lifetime: { persistent: false } }
+    expect(touched(record, START + HOUR, chrome, lifetimes).expiresAt).toBe(START + HOUR + 7 * DAY)
+    expect(isTouchDue(record, START + MINUTE - 1, lifetimes)).toBe(false)
+  })
+
+  it('is moved by its own idle time, whatever the options say', () => {
+    const later = touched(started(), START + MINUTE, chrome, lifetimes)
+    expect(later.expiresAt).toBe(START + 6 * MINUTE)
+    expect(touched(later, START + 58 * MINUTE, chrome, lifetimes).expiresAt).toBe(START + HOUR)
+  })
+
+  it('is touched after a tenth of its idle time where touchInterval is longer, and never more often than that', () => {
+    expect(isTouchDue(started(), START + 30 * SECOND - 1, lifetimes)).toBe(false)
+    expect(isTouchDue(started(), START + 30 * SECOND, lifetimes)).toBe(true)
+    const long = { ...session(), lifetime: { idle: 90 * DAY } }
+    expect(isTouchDue(long, START + MINUTE - 1, lifetimes)).toBe(false)
+    expect(isTouchDue(long, START + MINUTE, lifetimes)).toBe(true)
+  })
+})
+
 describe('whatever the clock does', () => {
   const span = (most: number) => fc.integer({ min: 1, max: most })
   const given = fc.record({

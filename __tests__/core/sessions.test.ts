@@ -233,7 +233,7 @@ describe('what a login keeps', () => {
       },
     }))
     guest = await engine.startGuest(cart, chrome)
-    const { record } = await engine.login(ann, chrome, [guest.record], ['cart'])
+    const { record } = await engine.login(ann, chrome, [guest.record], { keep: ['cart'] })
     expect(record.data).toEqual({ cart: ['book', 'pen'] })
     expect(((await memory.get(record.id)) as SessionRecord).data).toEqual({ cart: ['book', 'pen'] })
     expect(await changeData(guest.record, () => ({ cart: late }), chrome)).toBeUndefined()
@@ -257,7 +257,7 @@ describe('what a login keeps', () => {
         }
       })()
       await turns(round % 12)
-      const { record } = await engine.login(ann, chrome, [guest.record], ['count'])
+      const { record } = await engine.login(ann, chrome, [guest.record], { keep: ['count'] })
       await writing
       expect(record.data.count).toBe(acknowledged)
     }
@@ -266,7 +266,7 @@ describe('what a login keeps', () => {
   it("is a guest's data, by name", async () => {
     const { sessions, engine } = manager()
     const guest = await engine.startGuest(cart, chrome)
-    const { record } = await engine.login(ann, chrome, [guest.record], ['cart', 'absent'])
+    const { record } = await engine.login(ann, chrome, [guest.record], { keep: ['cart', 'absent'] })
     expect(record.data).toEqual({ cart: ['book'] })
     expect(await sessions.find(guest.record.id)).toBeUndefined()
   })
@@ -282,17 +282,17 @@ describe('what a login keeps', () => {
     const { engine, changeData } = manager()
     const { record } = await engine.login(bob, chrome, [])
     await changeData(record, () => cart, chrome)
-    expect((await engine.login(ann, chrome, [record], ['cart'])).record.data).toEqual({})
+    expect((await engine.login(ann, chrome, [record], { keep: ['cart'] })).record.data).toEqual({})
     const again = await engine.login(ann, chrome, [])
     await changeData(again.record, () => cart, chrome)
-    expect((await engine.login(ann, chrome, [again.record], ['cart'])).record.data).toEqual({})
+    expect((await engine.login(ann, chrome, [again.record], { keep: ['cart'] })).record.data).toEqual({})
   })
 
   it('is nothing when the browser held two sessions: which of them is meant can not be known', async () => {
     const { engine, memory } = manager()
     const guest = await engine.startGuest(cart, chrome)
     const planted = await engine.startGuest({ cart: ['planted'] }, chrome)
-    const { record } = await engine.login(ann, chrome, [guest.record, planted.record], ['cart'])
+    const { record } = await engine.login(ann, chrome, [guest.record, planted.record], { keep: ['cart'] })
     expect(record.data).toEqual({})
     expect([memory.get(guest.record.id), memory.get(planted.record.id)]).toEqual([undefined, undefined])
   })
@@ -301,7 +301,7 @@ describe('what a login keeps', () => {
     const { engine, changeData } = manager()
     const guest = await engine.startGuest({ cart: [] }, chrome)
     await changeData(guest.record, () => cart, chrome)
-    expect((await engine.login(ann, chrome, [guest.record], ['cart'])).record.data).toEqual({
+    expect((await engine.login(ann, chrome, [guest.record], { keep: ['cart'] })).record.data).toEqual({
       cart: ['book'],
     })
   })
@@ -310,14 +310,14 @@ describe('what a login keeps', () => {
     const { sessions, engine } = manager()
     const guest = await engine.startGuest(cart, chrome)
     await sessions.revoke(guest.record.id)
-    expect((await engine.login(ann, chrome, [guest.record], ['cart'])).record.data).toEqual({})
+    expect((await engine.login(ann, chrome, [guest.record], { keep: ['cart'] })).record.data).toEqual({})
   })
 
   it('is what is there by that very name: nothing of what all objects have', async () => {
     const { engine } = manager()
     const guest = await engine.startGuest(JSON.parse('{"__proto__":{"a":1}}') as {}, chrome)
     const keep = ['__proto__', 'constructor', 'toString']
-    const { record } = await engine.login(ann, chrome, [guest.record], keep)
+    const { record } = await engine.login(ann, chrome, [guest.record], { keep })
     expect(Object.keys(record.data)).toEqual(['__proto__'])
     expect(JSON.stringify(record.data)).toBe('{"__proto__":{"a":1}}')
     expect(Object.getPrototypeOf(record.data)).toBe(Object.prototype)
@@ -393,7 +393,7 @@ describe('what is shown of sessions', () => {
     const list = await sessions.list('ann')
     const { secretHash: _hash, seriesHash: _series, data: _data, version: _version, ...shown } = second.record
     expect(list).toEqual([
-      { ...shown, label: 'Firefox on Linux', isBound: false, current: false },
+      { ...shown, methods: [], label: 'Firefox on Linux', isBound: false, current: false },
       expect.objectContaining({ id: first.record.id, label: 'Chrome on Linux', current: false }),
     ])
     expect(await sessions.find(second.record.id)).toEqual(list[0])

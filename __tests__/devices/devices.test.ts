@@ -4,7 +4,7 @@ import { deviceRoutes, type Device, type DeviceRoutesOptions } from 'express-sid
 import { fromExpressSession } from 'express-sid/express-session-store'
 import { MemoryStore } from 'express-session'
 import { HOUR, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
-import { bob, chrome, chromeElsewhere, firefox, safari, unissuedId } from '../support/people.js'
+import { ann, bob, chrome, chromeElsewhere, firefox, safari, unissuedId } from '../support/people.js'
 import { expresses, site, type ExpressModule } from '../support/site.js'
 import { setCookies, Visitor } from '../support/visitor.js'
 
@@ -36,6 +36,14 @@ const devicesOf = async (visitor: Visitor) =>
   ((await visitor.get('/account/devices', asJson)).body as { devices: Device[] }).devices
 
 describe.each(expresses)('on %s', (_, express) => {
+  test('says how the user proved who they are, where the login said it', async () => {
+    const { visitor } = withDevices(express)
+    const browser = visitor()
+    await browser.run((session) => session.login(ann, { method: ['password', 'my-own'] }))
+    expect(await devicesOf(browser)).toMatchObject([{ methods: ['password', 'my-own'] }])
+    expect((await browser.get('/account/devices', asPage)).text).toContain('a password, my-own')
+  })
+
   test('lists the sessions of the user, last used first, with what is documented and nothing else', async () => {
     stopTheClock()
     const { logIn, asBob } = withDevices(express)

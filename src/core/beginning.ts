@@ -1,4 +1,4 @@
-import type { JsonObject, SessionRecord } from '../record.js'
+import type { JsonObject, RecordLifetime, SessionRecord } from '../record.js'
 import type { DeviceBinding } from './binding/device-binding.js'
 import type { Client } from './client/client.js'
 import { assertFits } from './data-limit.js'
@@ -19,6 +19,18 @@ export interface Started {
   readonly offer?: string | undefined
 }
 
+/** What a login asks for, besides its user. */
+export interface LoginTerms {
+  /** The names of the data to take over from a guest's session. Default: none. */
+  readonly keep?: readonly string[] | undefined
+  /** Whether the browser can be offered to bind the session to its device. Default false. */
+  readonly takesOffer?: boolean | undefined
+  /** How long the session lives. Default: as the settings say. */
+  readonly lifetime?: RecordLifetime | undefined
+  /** How the user has proven who they are. Default: not said. */
+  readonly methods?: readonly string[] | undefined
+}
+
 /** How sessions begin: a guest's, and a user's, which takes the place of what the browser held. */
 export class Beginning {
   constructor(
@@ -33,27 +45,24 @@ export class Beginning {
 
   /** Starts a session without a user. */
   startGuest(data: JsonObject, client: Client): Promise<Started> {
-    return this.#start(undefined, data, client)
+    return this.#start(undefined, data, client, {})
   }
 
   /**
    * Starts a user's session, then ends those that the browser held: nothing is adopted, nothing left behind.
    * If they can't be ended, the new session is taken back and the login has failed.
-   *
-   * @param keep the names of the data to take over from a guest's session.
-   * @param takesOffer whether the browser can be offered to bind the session to its device.
    */
   async login(
     user: unknown,
     client: Client,
     held: readonly SessionRecord[],
-    keep: readonly string[] = [],
-    takesOffer = false,
+    terms: LoginTerms = {},
   ): Promise<Started> {
+    const { keep = [] } = terms
     const kept = keepUser(user, this.settings)
     const guest = keep.length > 0 ? onlyGuest(held) : undefined
     const current = guest && (await this.records.find(guest.id))
-    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, takesOffer)
+    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, terms)
     const sessionId = started.record.id
     try {
       if (current === undefined) await this.endReplaced(held)
@@ -88,9 +97,10 @@ export class Beginning {
     kept: KeptUser | undefined,
     data: JsonObject,
     client: Client,
-    takesOffer = false,
+    { takesOffer = false, lifetime, methods }: LoginTerms,
   ): Promise<Started> {
     assertFits(data, {}, this.settings.maxDataBytes)
+    const now = Date.now()
     const { id, token, secretHash, seriesHash } = mint()
     const offer = takesOffer ? this.binding?.offer(id) : undefined
     const record: SessionRecord = {
@@ -101,11 +111,13 @@ export class Beginning {
       userId: kept?.userId,
       userIdType: kept?.userIdType,
       user: kept?.user,
+      methods: methods?.map((method) => ({ method, at: now })),
+      lifetime,
       data,
       binding: offer?.binding,
       userAgent: client.userAgent,
       ip: client.ip,
-      ...timesAtStart(Date.now(), kept === undefined, this.settings),
+      ...timesAtStart(now, kept === undefined, this.settings, lifetime),
     }
     try {
       await this.records.insert(record)

@@ -1,7 +1,7 @@
 import { inBatches } from '../lib/async/batches.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
-import { Beginning, type Started } from './beginning.js'
+import { Beginning, type LoginTerms, type Started } from './beginning.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { assertFits } from './data-limit.js'
@@ -93,18 +93,9 @@ export class Engine {
   /**
    * Starts a user's session, then ends those that the browser held: nothing is adopted, nothing left behind.
    * If they can't be ended, the new session is taken back and the login has failed.
-   *
-   * @param keep the names of the data to take over from a guest's session.
-   * @param takesOffer whether the browser can be offered to bind the session to its device.
    */
-  login(
-    user: unknown,
-    client: Client,
-    held: readonly SessionRecord[],
-    keep: readonly string[] = [],
-    takesOffer = false,
-  ): Promise<Started> {
-    return this.#beginning.login(user, client, held, keep, takesOffer)
+  login(user: unknown, client: Client, held: readonly SessionRecord[], terms?: LoginTerms): Promise<Started> {
+    return this.#beginning.login(user, client, held, terms)
   }
 
   /** Ends sessions from within; true when one was there. */

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../record.js'
+import type { RecordLifetime, SessionRecord } from '../record.js'
 import { rememberedClient, type Client } from './client/client.js'
 
 /** How long sessions live, in milliseconds. */
@@ -18,10 +18,19 @@ type Times = Pick<
   'createdAt' | 'authenticatedAt' | 'lastSeenAt' | 'expiresAt' | 'absoluteExpiresAt'
 >
 
-/** The times of a session that starts now. */
-export function timesAtStart(now: number, isGuest: boolean, lifetimes: Lifetimes): Times {
-  const absoluteExpiresAt = now + lifetimes.absoluteTimeout
-  const idle = isGuest ? lifetimes.guestIdleTimeout : lifetimes.idleTimeout
+/**
+ * The times of a session that starts now.
+ *
+ * @param own what its login said, in place of the options.
+ */
+export function timesAtStart(
+  now: number,
+  isGuest: boolean,
+  lifetimes: Lifetimes,
+  own: RecordLifetime = {},
+): Times {
+  const absoluteExpiresAt = now + (own.absolute ?? lifetimes.absoluteTimeout)
+  const idle = own.idle ?? (isGuest ? lifetimes.guestIdleTimeout : lifetimes.idleTimeout)
   const expiresAt = Math.min(now + idle, absoluteExpiresAt)
   return { createdAt: now, authenticatedAt: now, lastSeenAt: now, expiresAt, absoluteExpiresAt }
 }
@@ -33,7 +42,17 @@ export function isExpired(record: SessionRecord, now: number): boolean {
 
 /** Whether the idle deadline may be moved again. */
 export function isTouchDue(record: SessionRecord, now: number, lifetimes: Lifetimes): boolean {
-  return now - record.lastSeenAt >= lifetimes.touchInterval
+  return now - record.lastSeenAt >= touchIntervalOf(record, lifetimes)
+}
+
+/** A session that ends after a few minutes must be touched more often, or it would end while it is used. */
+function touchIntervalOf({ lifetime }: SessionRecord, { touchInterval }: Lifetimes): number {
+  return lifetime?.idle === undefined ? touchInterval : Math.min(touchInterval, Math.ceil(lifetime.idle / 10))
+}
+
+/** How long a session may go unused. */
+function idleTimeoutOf({ lifetime, userId }: SessionRecord, lifetimes: Lifetimes): number {
+  return lifetime?.idle ?? (userId === undefined ? lifetimes.guestIdleTimeout : lifetimes.idleTimeout)
 }
 
 /** The record as of this use: the idle deadline moved, the client that used it remembered. */
@@ -43,7 +62,6 @@ export function touched(
   client: Client,
   lifetimes: Lifetimes,
 ): SessionRecord {
-  const idle = record.userId === undefined ? lifetimes.guestIdleTimeout : lifetimes.idleTimeout
   // Another node's clock may be ahead, or ours was set back: what was seen is not taken back.
   const lastSeenAt = Math.max(now, record.lastSeenAt)
   const { userAgent, ip } = rememberedClient(record, client)
@@ -52,6 +70,6 @@ export function touched(
     userAgent,
     ip,
     lastSeenAt,
-    expiresAt: Math.min(lastSeenAt + idle, record.absoluteExpiresAt),
+    expiresAt: Math.min(lastSeenAt + idleTimeoutOf(record, lifetimes), record.absoluteExpiresAt),
   }
 }

@@ -16,7 +16,7 @@ export interface Device {
   readonly lastSeenAt: number
   /** When the session ends if it is not used again. */
   readonly expiresAt: number
-  /** How the user proved who they are, such as `['pwd']`, where the login said it. */
+  /** How the user proved who they are, such as `['password']`, where the login said it (`method`). */
   readonly methods: readonly string[]
   /** Whether a copy of the session's cookie opens nothing (`deviceBinding`). */
   readonly isBound: boolean
@@ -25,7 +25,7 @@ export interface Device {
 }
 
 /** What is shown of a session: neither the user, nor the whole `User-Agent`, nor any of the application's data. */
-export function deviceOf(info: SessionInfo & { readonly methods?: readonly string[] | undefined }): Device {
+export function deviceOf(info: SessionInfo): Device {
   const { id, label, ip, createdAt, authenticatedAt, lastSeenAt, expiresAt, methods, isBound, current } = info
   return {
     id,
@@ -35,7 +35,7 @@ export function deviceOf(info: SessionInfo & { readonly methods?: readonly strin
     authenticatedAt,
     lastSeenAt,
     expiresAt,
-    methods: methods ?? [],
+    methods: methods.map(({ method }) => method),
     isBound,
     current,
   }

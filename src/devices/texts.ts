@@ -30,7 +30,7 @@ export interface DeviceTexts {
   readonly justNow?: string | undefined
   /** Comes before the ways of signing in. Default "with". */
   readonly by?: string | undefined
-  /** The ways of signing in, each by its name in the session: `{ pwd: 'a password' }`. Default: the name itself. */
+  /** The ways of signing in, each by its name in the session: `{ password: 'a password' }`. Default: the name itself. */
   readonly methods?: Readonly<Record<string, string>> | undefined
   /** In place of an address that is not known. Default "Unknown network". */
   readonly unknownNetwork?: string | undefined
@@ -80,8 +80,19 @@ const table = {
   justNow: a('just now'),
   by: a('with'),
   methods: {
-    kind: that(isNames, "an object with a text for each way of signing in, such as { pwd: 'a password' }"),
-    default: { pwd: 'a password', otp: 'a code', hwk: 'a security key', mfa: 'two factors' },
+    kind: that(
+      isNames,
+      "an object with a text for each way of signing in, such as { password: 'a password' }",
+    ),
+    default: {
+      password: 'a password',
+      passkey: 'a passkey',
+      // The names of RFC 8176, which OpenID Connect uses.
+      pwd: 'a password',
+      otp: 'a code',
+      hwk: 'a security key',
+      mfa: 'two factors',
+    },
     doc: 'the ways of signing in',
   },
   unknownNetwork: a('Unknown network'),

@@ -4,13 +4,12 @@ import { callback, duration, group, integer, oneOf, orFalse } from '../lib/optio
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
+import { absoluteKind, assertEnds, idleKind, lifetimeOption } from './lifetime/options.js'
 import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
 import { refusedOption } from './refusal/refused-option.js'
-
-const DAY = 86_400_000
 
 const longerThanZero = { min: 1, words: 'longer than 0' }
 const policy = oneOf<ClientChangePolicy>('refuse', 'report', 'ignore')
@@ -25,24 +24,21 @@ const clientChangeOptions = {
 export const sessionOptions = {
   store: { kind: checkStore, defaultText: '`memoryStore()`', doc: 'where sessions live' },
   idleTimeout: {
-    kind: duration(longerThanZero),
+    kind: idleKind,
     default: '7d',
     doc: 'a login that is not used for this time has ended',
   },
   absoluteTimeout: {
-    kind: duration({
-      min: 1,
-      max: 400 * DAY,
-      words: 'longer than 0 and at most 400 days, as no browser keeps a cookie longer (RFC 6265bis)',
-    }),
+    kind: absoluteKind,
     default: '30d',
     doc: 'a session of this age has ended, used or not; at most 400 days',
   },
   guestIdleTimeout: {
-    kind: duration(longerThanZero),
+    kind: idleKind,
     default: '1h',
     doc: 'the idle timeout of sessions without a user',
   },
+  lifetime: lifetimeOption,
   touchInterval: {
     kind: duration(),
     defaultText: "`'5m'`, or a tenth of a shorter timeout",
@@ -137,6 +133,7 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   const touchInterval = checkedTouchInterval(values)
   const rotateEvery = checkedRotation(options, values)
   checkIdleTimeout(options, values)
+  checkLifetime(values)
   const deviceBinding = resolveBinding(values)
   // The store comes last, so that a broken option makes none.
   const store = values.store ?? memoryStore()
@@ -151,6 +148,12 @@ function checkIdleTimeout(options: SessionOptions, values: Values<typeof session
     `idleTimeout (${idleTimeout} ms) is longer than absoluteTimeout (${absoluteTimeout} ms) and would never end a ` +
       `session. Make it shorter, or absoluteTimeout longer.`,
   )
+}
+
+/** Of a function it shows only at a login. */
+function checkLifetime({ lifetime, absoluteTimeout }: Values<typeof sessionOptions>): void {
+  if (lifetime === undefined || typeof lifetime === 'function' || lifetime.idle === undefined) return
+  if (lifetime.absolute === undefined) assertEnds(lifetime.idle, absoluteTimeout, 'absoluteTimeout')
 }
 
 function checkedTouchInterval(values: Values<typeof sessionOptions>): number {

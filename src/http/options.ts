@@ -6,6 +6,7 @@ import type { Duration } from '../lib/options/duration.js'
 import type { SessionStore } from '../store.js'
 import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
+import type { LifetimeOf, LifetimeSetting, SessionLifetime } from './lifetime/options.js'
 
 export type { Duration } from '../lib/options/duration.js'
 
@@ -31,8 +32,18 @@ export interface SessionOptions {
   /** The idle timeout of sessions without a user. Default `'1h'`. */
   readonly guestIdleTimeout?: Duration | undefined
   /**
+   * How long each login lives: `{ idle, absolute, persistent }`, or a function `(user, req)` that returns one. The session
+   * keeps it for its whole life. It is asked at each login that has no `lifetime` of its own, and not for guests.
+   * Default: as `idleTimeout`, `absoluteTimeout` and `cookie.persistent` say.
+   *
+   * @example
+   * createSessions({ lifetime: (user) => (user.isAdmin ? nistLifetimes.aal3 : undefined) })
+   */
+  readonly lifetime?: SessionLifetime | LifetimeOf | undefined
+  /**
    * The idle deadline is moved, by one write, at most once in this time. Default `'5m'`, or a tenth of the shortest
-   * timeout where that is less.
+   * timeout where that is less. A session with a shorter idle time of its own (`lifetime`) is touched after a tenth of
+   * that.
    */
   readonly touchInterval?: Duration | undefined
   /**
@@ -106,6 +117,7 @@ export interface SessionOptions {
 export interface HttpSettings extends Settings {
   readonly cookie: CookieSettings
   readonly deviceBinding?: BindingConfig | undefined
+  readonly lifetime: LifetimeSetting | undefined
   readonly trustedOrigins: ReadonlySet<string>
   readonly onStoreError: 'fail' | 'anonymous'
   readonly refused: Refused | undefined

@@ -204,6 +204,7 @@ describe('sessionOf(req)', () => {
         'label',
         'userAgent',
         'ip',
+        'methods',
         'createdAt',
         'authenticatedAt',
         'lastSeenAt',

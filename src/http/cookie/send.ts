@@ -20,7 +20,8 @@ export function sendSessionCookie(
   if (settings.isProduction && !isSecure(req)) warnOfPlainHttp(choice)
   // Whole seconds, rounded up: the server's deadline decides, and the browser shall not forget the cookie before it.
   const maxAge = Math.ceil((record.absoluteExpiresAt - Date.now()) / 1_000) * 1_000
-  carryCookie(res, choice.name, serializeToken(settings.cookie, choice, token, maxAge))
+  const line = serializeToken(settings.cookie, choice, token, maxAge, record.lifetime?.persistent)
+  carryCookie(res, choice.name, line)
   if (isDebugging) debugCookie(`set for session ${record.id}`, settings, choice)
 }
 

@@ -1,15 +1,20 @@
 import { stringifySetCookie } from 'cookie'
 import type { CookieChoice, CookieSettings } from './options.js'
 
-/** The `Set-Cookie` value that gives the browser its token. */
+/**
+ * The `Set-Cookie` value that gives the browser its token.
+ *
+ * @param persistent whether this cookie outlives the browser's window.
+ */
 export function serializeToken(
   settings: CookieSettings,
   choice: CookieChoice,
   token: string,
   maxAgeMs: number,
+  persistent = settings.persistent,
 ): string {
   // Zero or less would delete the cookie.
-  const maxAge = settings.persistent ? Math.max(1, Math.floor(maxAgeMs / 1000)) : undefined
+  const maxAge = persistent ? Math.max(1, Math.floor(maxAgeMs / 1000)) : undefined
   return stringifySetCookie({ ...attributes(settings, choice), value: token, maxAge }, { encode: String })
 }
 

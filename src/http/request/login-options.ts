@@ -1,5 +1,11 @@
+import { lifetimeOption } from '../lifetime/options.js'
+import { show } from '../../lib/options/invalid.js'
 import { boolean, names } from '../../lib/options/option-kinds.js'
-import { ofFunction, readOptions, type Values } from '../../lib/options/options.js'
+import { ofFunction, readOptions, type Place, type Values } from '../../lib/options/options.js'
+
+/** A session keeps so many methods, each with a name of so many characters. Every request reads them. */
+export const MAX_METHODS = 8
+const LONGEST_METHOD = 64
 
 /** What `login()` and `sessionOf(req).login()` have in common. */
 export const sharedLoginOptions = {
@@ -13,15 +19,30 @@ export const sharedLoginOptions = {
     default: false,
     doc: "lets other sites' pages send the visitor here: for callbacks of OAuth and SAML",
   },
+  lifetime: lifetimeOption,
+  method: { kind: methodsKind, doc: "how the user has proven who they are, such as 'password'" },
 } as const
+
+/** The names of methods; one alone needs no array. */
+export function methodsKind(value: unknown, place: Place): readonly string[] {
+  const given: unknown[] = Array.isArray(value) ? value : [value]
+  const wrong = given.find((one) => typeof one !== 'string' || one === '' || one.length > LONGEST_METHOD)
+  const isCounted = given.length > 0 && given.length <= MAX_METHODS
+  if (wrong === undefined && isCounted) return [...new Set(given as string[])]
+  const words = `a name such as 'password' of at most ${LONGEST_METHOD} characters, or an array of 1 to ${MAX_METHODS} such names`
+  return place.mustBe(words, isCounted ? show(wrong) : `an array of ${given.length}`)
+}
+
+/** The options of `sessionOf(req).login()`, checked: what each login is made with. */
+export type CheckedLoginOptions = Values<typeof sharedLoginOptions>
 
 /**
  * The options of `sessionOf(req).login()`, checked.
  *
  * @throws SessionError OPTION_INVALID for a misspelt option, and for a value that is none.
- * @example readLoginOptions({ keep: ['cart'] }) // { keep: ['cart'], crossSite: false }
+ * @example readLoginOptions({ keep: ['cart'] }).crossSite // false
  */
-export function readLoginOptions(options: unknown): Values<typeof sharedLoginOptions> {
+export function readLoginOptions(options: unknown): CheckedLoginOptions {
   const given = options === undefined ? {} : options
   return readOptions(given, ofFunction('sessionOf(req).login()'), sharedLoginOptions)
 }

@@ -1,5 +1,6 @@
 import type { AnonymousReason } from '../../core/reason.js'
 import type { Json, SessionInfo } from '../../record.js'
+import type { LifetimeOf, SessionLifetime } from '../lifetime/options.js'
 
 /** The options of `sessionOf(req).login()`. */
 export interface SessionLoginOptions {
@@ -10,6 +11,17 @@ export interface SessionLoginOptions {
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined
+  /**
+   * How long this login lives, in place of the option `lifetime` of `createSessions`: `{ idle, absolute, persistent }`,
+   * or a function `(user, req)` that returns one. What is left out is as `idleTimeout`, `absoluteTimeout` and
+   * `cookie.persistent` say.
+   */
+  readonly lifetime?: SessionLifetime | LifetimeOf | undefined
+  /**
+   * How the user has proven who they are, in your own words: `'password'`, or several such as `['password', 'otp']`. At
+   * most 8 of at most 64 characters. The session keeps it with the time. Default: not said.
+   */
+  readonly method?: string | readonly string[] | undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import type { Client } from '../../core/client/client.js'
-import type { Started } from '../../core/beginning.js'
+import type { LoginTerms, Started } from '../../core/beginning.js'
 import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
 import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
@@ -8,12 +9,14 @@ import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
 import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
+import { lifetimeOf } from '../lifetime/options.js'
 import { refusalOf, type Action } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
 import { canRespond } from './can-respond.js'
 import { clientOf } from './client-of.js'
 import { headersSent, sessionEnded, sessionRefused } from './errors.js'
 import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
+import type { CheckedLoginOptions } from './login-options.js'
 import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
 import { whyNotLookedUp } from './why.js'
 
@@ -112,22 +115,13 @@ export class SessionState {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /**
-   * @param keep the names of the guest's data to keep.
-   * @param crossSite whether the page that sent this may be of another origin.
-   */
-  login(
-    user: object,
-    { keep, crossSite }: { keep: readonly string[]; crossSite: boolean },
-  ): Promise<SessionInfo> {
+  login(user: object, options: CheckedLoginOptions): Promise<SessionInfo> {
     return this.#inTurn(async () => {
-      if (!crossSite) this.#assertFromOurPages('login')
+      if (!options.crossSite) this.#assertFromOurPages('login')
       this.#assertCanSetCookie()
       const { engine } = this.wiring
-      // Data crosses from the guest that this client is: never from a session that it was refused.
-      const kept = this.record === undefined ? [] : keep
-      // A binding needs https, and so a cookie that is Secure.
-      const started = await engine.login(user, this.client(), this.#verdict.held, kept, this.cookie.secure)
+      const terms = await this.#termsOf(user, options)
+      const started = await engine.login(user, this.client(), this.#verdict.held, terms)
       await this.#begin(started)
       const { deviceBinding } = this.wiring.settings
       if (started.offer !== undefined && deviceBinding !== undefined) {
@@ -137,6 +131,18 @@ export class SessionState {
       this.#setUser(engine.settings.loadUser ? user : engine.userOf(started.record))
       return engine.infoOf(started.record)
     })
+  }
+
+  async #termsOf(user: object, { keep, method, lifetime }: CheckedLoginOptions): Promise<LoginTerms> {
+    const { settings } = this.wiring
+    return {
+      // Data crosses from the guest that this client is: never from a session that it was refused.
+      keep: this.record === undefined ? [] : keep,
+      // A binding needs https, and so a cookie that is Secure.
+      takesOffer: this.cookie.secure,
+      methods: method,
+      lifetime: await lifetimeOf(lifetime ?? settings.lifetime, user, this.req as Request, settings),
+    }
   }
 
   logout(): Promise<boolean> {

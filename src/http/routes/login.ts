@@ -1,11 +1,12 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { invalid } from '../../lib/options/invalid.js'
 import { address, callback } from '../../lib/options/option-kinds.js'
-import { ofFunction, readOptions } from '../../lib/options/options.js'
+import { ofFunction, readOptions, type Values } from '../../lib/options/options.js'
 import type { Refused } from '../options.js'
 import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
 import { clientOf } from '../request/client-of.js'
+import type { LifetimeOf, SessionLifetime } from '../lifetime/options.js'
 import { sharedLoginOptions } from '../request/login-options.js'
 import { sessionOf, stateOf } from '../request/session-of.js'
 import { stop } from '../refusal/stop.js'
@@ -47,6 +48,22 @@ export interface LoginOptions {
    * verify their own `state`. Default false.
    */
   readonly crossSite?: boolean | undefined
+  /**
+   * How long this login lives, in place of the option `lifetime` of `createSessions`: `{ idle, absolute, persistent }`,
+   * or a function `(user, req)` that returns one. What is left out is as `idleTimeout`, `absoluteTimeout` and
+   * `cookie.persistent` say.
+   *
+   * @example
+   * const remembered = { idle: '30d', absolute: '90d', persistent: true }
+   * const thisWindow = { idle: '1h', absolute: '12h', persistent: false }
+   * login(authenticate, { lifetime: (user, req) => (req.body.remember ? remembered : thisWindow) })
+   */
+  readonly lifetime?: SessionLifetime | LifetimeOf | undefined
+  /**
+   * How the user has proven who they are, in your own words: `'password'`, or several such as `['password', 'otp']`. At
+   * most 8 of at most 64 characters. The session keeps it with the time. Default: not said.
+   */
+  readonly method?: string | readonly string[] | undefined
   /** Sends the refusal of a page of another origin. Default: the option `refused` of `createSessions`. */
   readonly refused?: Refused | undefined
 }
@@ -64,6 +81,8 @@ const loginOptions = {
   },
   refused: refusedOption,
 } as const
+
+type Settings = Values<typeof loginOptions>
 
 /**
  * A route handler that logs in whom `authenticate` returns.
@@ -95,13 +114,14 @@ async function perform(
   req: Request,
   res: Response,
   authenticate: Authenticate,
-  options: LoginOptions,
+  options: Settings,
 ): Promise<void> {
   if (rejectUnintended(req, res, 'login', options.crossSite)) return
   const user = await authenticate(req)
   const refused = refusalIn(user)
   if (refused !== undefined) return respondRefused(req, res, refused, options)
-  const info = await sessionOf(req).login(user as object, { keep: options.keep, crossSite: true })
+  const { keep, lifetime, method } = options
+  const info = await sessionOf(req).login(user as object, { keep, crossSite: true, lifetime, method })
   const redirect = returnToOf(req) ?? options.redirect
   // What the session keeps, and with loadUser that is the id alone: what `authenticate` returned may be a whole
   // row, with a password hash that is nobody's to see and values that JSON has no word for.

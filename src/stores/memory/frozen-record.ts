@@ -1,5 +1,5 @@
 import { deepFreeze } from '../../lib/json/freeze.js'
-import { throughJson, type JsonObject } from '../../lib/json/json.js'
+import { throughJson } from '../../lib/json/json.js'
 import type { SessionRecord } from '../../record.js'
 
 /**
@@ -24,11 +24,13 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     priorUntil: given.priorUntil,
     unusedRotations: given.unusedRotations,
     endedBy: given.endedBy,
-    binding: given.binding === old?.binding ? given.binding : frozenBinding(given.binding),
+    binding: given.binding === old?.binding ? given.binding : frozen(given.binding),
     userId,
     userIdType: given.userIdType,
-    user: given.user === old?.user ? given.user : frozenJson(given.user),
-    data: given.data === old?.data ? given.data : frozenJson(given.data),
+    user: given.user === old?.user ? given.user : frozen(given.user),
+    data: given.data === old?.data ? given.data : frozen(given.data),
+    methods: given.methods === old?.methods ? given.methods : frozen(given.methods),
+    lifetime: given.lifetime === old?.lifetime ? given.lifetime : frozen(given.lifetime),
     userAgent: given.userAgent,
     ip: given.ip,
     createdAt: given.createdAt,
@@ -48,11 +50,7 @@ function keepUnknown(name: string, given: object, old: object | undefined, recor
   Reflect.set(record, name, isAsBefore ? value : deepFreeze(throughJson(value)))
 }
 
-function frozenBinding(binding: SessionRecord['binding']): SessionRecord['binding'] {
-  return frozenJson(binding as JsonObject | undefined) as SessionRecord['binding']
-}
-
 /** Through JSON, as in every other store, so that nothing works here that would not work there. */
-function frozenJson<T extends JsonObject | undefined>(value: T): T {
+function frozen<T extends object | undefined>(value: T): T {
   return deepFreeze(throughJson(value)) as T
 }

@@ -1,0 +1,95 @@
+import express from 'express'
+import { createSessions, login, nistLifetimes, type SessionOptions } from 'express-sid'
+import request from 'supertest'
+import { DAY, HOUR, moveTheClock, stopTheClock } from '../support/core.js'
+import { ann } from '../support/people.js'
+import { express5, site, type Site } from '../support/site.js'
+import { FaultyStore } from '../support/faulty-store.js'
+import { setCookies } from '../support/visitor.js'
+import { readText, runBlock } from './support/page.js'
+
+// docs/lifetimes.md: its code runs, and does what the page says.
+
+beforeEach(() => stopTheClock())
+afterEach(() => jest.useRealTimers())
+
+const text = readText('docs/lifetimes.md')
+
+describe('the example of "remember me"', () => {
+  const open = () =>
+    site(express5, {}, (app) => {
+      const authenticate = (req: { body: { email?: string } }) => req.body.email === 'ann@example.com' && ann
+      runBlock('req.body.remember', { app, express, login, authenticate }, text)
+    })
+  const enter = async ({ visitor }: Site, form: object) => {
+    const browser = visitor()
+    const res = await browser
+      .post('/login')
+      .type('form')
+      .send({ email: 'ann@example.com', ...form })
+    expect([res.status, res.headers.location]).toEqual([303, '/account'])
+    return { browser, line: setCookies(res)[0]! }
+  }
+
+  test('without the box ends with the window, or after an hour without use', async () => {
+    const { browser, line } = await enter(open(), {})
+    expect(line).not.toContain('Max-Age')
+    moveTheClock(HOUR - 1)
+    expect(await browser.user()).toEqual(ann)
+    moveTheClock(HOUR)
+    expect(await browser.user()).toBeNull()
+  })
+
+  test('with the box lasts for a month without use', async () => {
+    const { browser, line } = await enter(open(), { remember: 'yes' })
+    expect(line).toContain(`Max-Age=${(90 * DAY) / 1000};`)
+    moveTheClock(30 * DAY - 1)
+    expect(await browser.user()).toEqual(ann)
+    moveTheClock(30 * DAY)
+    expect(await browser.user()).toBeNull()
+  })
+
+  test('has the box in its form', () => {
+    expect(text).toContain('name="remember" type="checkbox" value="yes"')
+  })
+})
+
+/** How long a login lives that the page's manager makes: unused, and at most. */
+async function lifeOf(block: string, user: object, host = 'example.com') {
+  const store = new FaultyStore()
+  const made: SessionOptions[] = []
+  runBlock(
+    block,
+    { store, nistLifetimes, createSessions: (options: SessionOptions) => made.push(options) },
+    text,
+  )
+  const { app } = site(express5, createSessions(made[0]), (routes) => {
+    routes.post(
+      '/enter',
+      login(() => user),
+    )
+  })
+  const res = await request(app).post('/enter').set('Host', host)
+  const [, id] = /sid=([^.]+)/.exec(setCookies(res)[0]!)!
+  const { createdAt, expiresAt, absoluteExpiresAt } = (await store.get(id!))!
+  return [expiresAt - createdAt, absoluteExpiresAt - createdAt]
+}
+
+const root = { id: 'root', role: 'admin' }
+
+test('the example of roles and places does what it says', async () => {
+  const block = 'kiosk.example.com'
+  expect(await lifeOf(block, root)).toEqual([HOUR / 4, DAY / 2])
+  expect(await lifeOf(block, ann, 'kiosk.example.com')).toEqual([HOUR / 30, HOUR / 2])
+  expect(await lifeOf(block, ann)).toEqual([7 * DAY, 30 * DAY])
+})
+
+test('the example of levels, and their table', async () => {
+  const block = 'nistLifetimes.aal3 :'
+  expect(await lifeOf(block, root)).toEqual([HOUR / 4, DAY / 2])
+  expect(await lifeOf(block, ann)).toEqual([HOUR, DAY])
+  for (const [level, { idle, absolute }] of Object.entries(nistLifetimes)) {
+    const row = new RegExp(`^\\| \`${level}\` +\\| (\\S+) +\\| (\\S+) `, 'm').exec(text)!.slice(1, 3)
+    expect(row).toEqual([idle === undefined ? '`idleTimeout`' : `\`'${idle}'\``, `\`'${absolute}'\``])
+  }
+})
