@@ -24,7 +24,16 @@ export type { LogoutOptions } from './http/routes/logout.js'
 export type { RequireUserOptions } from './http/routes/require-user.js'
 export type { RequestSession, SessionLoginOptions } from './http/request/request-session.js'
 export type { Upgraded, UpgradeOptions } from './http/upgrade.js'
-export type { SessionEvent, SessionEvents, StaleReason } from './core/events/events.js'
+export type {
+  Actor,
+  AnySessionEvent,
+  EventCause,
+  EventEnvelope,
+  RequestEvent,
+  SessionEvent,
+  SessionEvents,
+  StaleReason,
+} from './core/events/types.js'
 export type { AnonymousReason } from './core/reason.js'
 export type { UserId } from './core/user/user-id.js'
 export type { ClientChangePolicy, ReusePolicy } from './core/settings.js'
@@ -44,5 +53,12 @@ export type {
   SessionInfo,
   SessionRecord,
 } from './record.js'
-export type { ListingStore, MaybePromise, RecordPage, SessionStore, UpdateResult } from './store.js'
+export type {
+  ListingStore,
+  MaybePromise,
+  OnRemoved,
+  RecordPage,
+  SessionStore,
+  UpdateResult,
+} from './store.js'
 export type { MemoryStoreOptions } from './stores/memory/index.js'

@@ -9,6 +9,9 @@ export type { MaybePromise } from './lib/async/promises.js'
  */
 export type UpdateResult = 'ok' | 'absent' | 'conflict'
 
+/** Told of the records that a sweep has removed. */
+export type OnRemoved = (records: readonly SessionRecord[]) => void
+
 /** A page of a user's records. */
 export interface RecordPage {
   readonly records: SessionRecord[]
@@ -97,8 +100,12 @@ export interface SessionStore {
    * Works through at most `limit` entries (removed, or found alive and put off) and returns how many;
    * fewer than `limit` means that nothing due is left. The core calls it in small steps, again and again,
    * so one step must be short; any number of processes may call it at the same time.
+   *
+   * @param onRemoved given only where somebody listens to the event `expire`. The store may call it with the records
+   * that this call has removed, once nothing can undo that. Each record is told by one process only. A store that can't
+   * read what it removes ignores it, and then what a sweep removes sends no event.
    */
-  deleteExpired?(now: number, limit: number): MaybePromise<number>
+  deleteExpired?(now: number, limit: number, onRemoved?: OnRemoved): MaybePromise<number>
 
   /**
    * Optional: `false` where `update` is atomic within one process only. Then two processes that write to one

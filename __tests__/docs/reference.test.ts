@@ -92,6 +92,7 @@ const statuses: Record<SessionErrorCode, number> = {
   SESSION_REFUSED: 401,
 }
 const events: Record<keyof SessionEvents, true> = {
+  event: true,
   login: true,
   logout: true,
   revoke: true,

@@ -1,5 +1,5 @@
 import type { Client } from '../../src/core/client/client.js'
-import type { SessionEvents } from '../../src/core/events/events.js'
+import type { EventName, SessionEvents } from '../../src/core/events/types.js'
 import type { Started } from '../../src/core/beginning.js'
 import { Engine } from '../../src/core/engine.js'
 import type { Verdict } from '../../src/core/verdict.js'
@@ -83,10 +83,10 @@ export function forged(started: Started): { token: string } {
 }
 
 export type Seen = {
-  [Name in keyof SessionEvents]: { name: Name; event: SessionEvents[Name] }
-}[keyof SessionEvents]
+  [Name in EventName]: { name: Name; event: SessionEvents[Name] }
+}[EventName]
 
-const eventNames: Record<keyof SessionEvents, true> = {
+const eventNames: Record<EventName, true> = {
   login: true,
   logout: true,
   revoke: true,
@@ -105,7 +105,7 @@ const eventNames: Record<keyof SessionEvents, true> = {
 /** Everything that a manager tells its listeners from now on. */
 export function eventsOf(sessions: Pick<Sessions, 'on'>): Seen[] {
   const seen: Seen[] = []
-  for (const name of Object.keys(eventNames) as (keyof SessionEvents)[]) {
+  for (const name of Object.keys(eventNames) as EventName[]) {
     sessions.on(name, (event) => seen.push({ name, event } as Seen))
   }
   return seen

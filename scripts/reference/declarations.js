@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 // TypeScript 7 has no stable API yet. package-lock.json pins the version whose API this is.
 import { SyntaxKind } from 'typescript/unstable/ast'
-import { API, SymbolFlags } from 'typescript/unstable/sync'
+import { API, SymbolFlags, TypeFlags } from 'typescript/unstable/sync'
 
 /**
  * The entry points of package.json, each with the names that it exports. Reads the `.d.ts` files that a user of the
@@ -69,7 +69,10 @@ function reader({ checker, program }, folder) {
 
   /** The properties and methods of a type, inherited ones too, but not those that a string or an Error has. */
   function membersOf(node) {
-    const properties = checker.getPropertiesOfType(checker.getTypeAtLocation(node))
+    const type = checker.getTypeAtLocation(node)
+    // What the types of a union have in common is described with each of them.
+    if ((type.flags & TypeFlags.Union) !== 0) return []
+    const properties = checker.getPropertiesOfType(type)
     return properties.filter(isOurs).map((member) => describe(member.name, member))
   }
 

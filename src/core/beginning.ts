@@ -8,7 +8,6 @@ import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Settings } from './settings.js'
 import { mint, type TokenText } from './token.js'
-import { userIdOf } from './user/user-id.js'
 import { keepUser, type KeptUser } from './user/user.js'
 
 /** A session that was just made, with the token that only its browser will know. */
@@ -40,7 +39,7 @@ export class Beginning {
     private readonly settings: Settings,
     private readonly binding: DeviceBinding | undefined,
     /** Ends the sessions that a login replaces. */
-    private readonly endReplaced: (held: readonly SessionRecord[]) => Promise<unknown>,
+    private readonly endReplaced: (held: readonly SessionRecord[], client: Client) => Promise<unknown>,
   ) {}
 
   /** Starts a session without a user. */
@@ -65,13 +64,13 @@ export class Beginning {
     let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, terms)
     const sessionId = started.record.id
     try {
-      if (current === undefined) await this.endReplaced(held)
+      if (current === undefined) await this.endReplaced(held, client)
       else started = await this.#takeOver(current, started, keep)
     } catch (error) {
       this.#takeBack(sessionId)
       throw error
     }
-    this.events.emit('login', { sessionId, userId: userIdOf(started.record)!, client })
+    this.events.emit('login', { record: started.record, client, cause: 'login' })
     return started
   }
 

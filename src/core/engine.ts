@@ -1,4 +1,3 @@
-import { inBatches } from '../lib/async/batches.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { Beginning, type LoginTerms, type Started } from './beginning.js'
@@ -6,6 +5,7 @@ import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { assertFits } from './data-limit.js'
 import { DeviceBinding } from './binding/device-binding.js'
+import { Ending, type End } from './ending.js'
 import { Events } from './events/events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
@@ -19,7 +19,7 @@ import { Reuse } from './rotation/reuse.js'
 import type { TokenText } from './token.js'
 import { Unawaited } from './events/unawaited.js'
 import { userOf } from './user/user.js'
-import { userIdOf, userIdText, type UserId } from './user/user-id.js'
+import { userIdText, type UserId } from './user/user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
 
 /**
@@ -35,6 +35,7 @@ export class Engine {
   readonly binding: DeviceBinding | undefined
   readonly #identification: Identification
   readonly #beginning: Beginning
+  readonly #ending: Ending
   readonly #sweep: Sweep | undefined
 
   constructor(readonly settings: Settings) {
@@ -50,15 +51,18 @@ export class Engine {
       live,
       new ClientPolicy(events, settings),
       new Renewal(records, events, settings),
-      new Reuse(records, live, events, settings, (userId, except) => this.revokeAll(userId, except)),
+      new Reuse(records, live, events, settings, (userId, except, client) =>
+        this.revokeAll(userId, except, { cause: 'reuse', client }),
+      ),
       settings,
       this.binding,
     )
-    this.#beginning = new Beginning(records, live, events, settings, this.binding, (held) =>
-      this.end(held, true),
+    this.#beginning = new Beginning(records, live, events, settings, this.binding, (held, client) =>
+      this.end(held, { cause: 'login', client }),
     )
-    const { expiryStep } = this.records
-    this.#sweep = expiryStep && new Sweep(expiryStep)
+    this.#ending = new Ending(records, live, events)
+    const { expiryStep } = records
+    this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()
   }
 
@@ -99,17 +103,8 @@ export class Engine {
   }
 
   /** Ends sessions from within; true when one was there. */
-  async end(held: readonly SessionRecord[], replaced = false): Promise<boolean> {
-    const ends = await Promise.all(
-      held.map(async (record) => {
-        const sessionId = record.id
-        const wasThere = await this.records.delete(sessionId)
-        const userId = userIdOf(record)
-        if (wasThere && userId !== undefined) this.events.emit('logout', { sessionId, userId, replaced })
-        return wasThere
-      }),
-    )
-    return ends.includes(true)
+  end(held: readonly SessionRecord[], end: End = { cause: 'logout' }): Promise<boolean> {
+    return this.#ending.end(held, end)
   }
 
   /**
@@ -131,16 +126,9 @@ export class Engine {
     })
   }
 
-  /**
-   * Ends one session from outside it; true when it was there.
-   *
-   * @param record what was found of it; `undefined` where that is damaged.
-   */
-  async revoke(sessionId: string, record: SessionRecord | undefined): Promise<boolean> {
-    const wasThere = await this.records.delete(sessionId)
-    const userId = record && userIdOf(record)
-    if (wasThere && userId !== undefined) this.events.emit('revoke', { sessionId, userId })
-    return wasThere
+  /** Ends one session from outside it; true when it was there. */
+  revoke(sessionId: string, end: End): Promise<boolean> {
+    return this.#ending.revoke(sessionId, end)
   }
 
   /**
@@ -153,12 +141,8 @@ export class Engine {
   }
 
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
-  async revokeAll(userId: UserId, except?: string): Promise<number> {
-    const end = async (one: SessionRecord) =>
-      one.id !== except && (await this.live.ifAlive(one)) !== undefined && this.revoke(one.id, one)
-    // All are tried before a failure is reported: after a theft, each session ended counts.
-    const ends = await inBatches(this.pagesByUser(userId), end)
-    return ends.filter(Boolean).length
+  revokeAll(userId: UserId, except: string | undefined, end: End): Promise<number> {
+    return this.#ending.revokeAll(this.pagesByUser(userId), except, end)
   }
 
   /** Ends the engine's own work. Later calls fail with CLOSED. */

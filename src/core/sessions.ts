@@ -1,4 +1,3 @@
-import { isSessionError } from '../errors.js'
 import { inBatches } from '../lib/async/batches.js'
 import { isTooDeep } from '../lib/json/json.js'
 import { that } from '../lib/options/option-kinds.js'
@@ -6,7 +5,7 @@ import { ofFunction, readOptions } from '../lib/options/options.js'
 import { isSessionId } from '../lib/uuid.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
-import type { Listener, SessionEvents } from './events/events.js'
+import type { Listener, SessionEvents } from './events/types.js'
 import type { UserId } from './user/user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
@@ -111,16 +110,13 @@ export class SessionManager implements Sessions {
   }
 
   revoke(sessionId: string): Promise<boolean> {
-    return this.#watched('revoke', async () => {
-      const record = await this.#findEvenDamaged(sessionId)
-      const isExpired = record !== undefined && (await this.#engine.live.ifAlive(record)) === undefined
-      return !isExpired && this.#engine.revoke(sessionId, record)
-    })
+    return this.#watched('revoke', () => this.#engine.revoke(sessionId, { cause: 'revoke' }))
   }
 
   revokeAll(userId: UserId, options: { except?: string | undefined } = {}): Promise<number> {
     return this.#watched('revokeAll', async () => {
-      return this.#engine.revokeAll(userId, readOptions(options, revokeAllOwner, revokeAllOptions).except)
+      const { except } = readOptions(options, revokeAllOwner, revokeAllOptions)
+      return this.#engine.revokeAll(userId, except, { cause: 'revokeAll' })
     })
   }
 
@@ -134,16 +130,6 @@ export class SessionManager implements Sessions {
     work: () => Promise<T>,
   ): Promise<T> {
     return this.#engine.unawaited.watch(`sessions.${method}()`, this[method], work())
-  }
-
-  /** A damaged record must not protect itself from being revoked. */
-  async #findEvenDamaged(id: string): Promise<SessionRecord | undefined> {
-    try {
-      return await this.#engine.records.find(id)
-    } catch (error) {
-      if (isSessionError(error) && error.code === 'RECORD_DAMAGED') return undefined
-      throw error
-    }
   }
 }
 

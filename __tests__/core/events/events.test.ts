@@ -1,8 +1,11 @@
 import { createSessions } from 'express-sid'
+import { makeRecord } from 'express-sid/testing'
 import { Events } from '../../../src/core/events/events.js'
 import { turns } from '../../support/stores.js'
 
-const revoked = { sessionId: 'a', userId: 'ann' }
+const record = makeRecord({ userId: 'ann' })
+const revoked = { record, cause: 'revoke' } as const
+const told = expect.objectContaining({ type: 'revoke', sessionId: record.id, userId: 'ann' }) as object
 
 /** What the process was warned of while something ran. */
 async function warningsOf(run: () => void): Promise<string[]> {
@@ -25,8 +28,8 @@ describe('events', () => {
     events.on('expire', () => heard.push('other'))
     events.emit('revoke', revoked)
     expect(heard).toEqual([
-      ['first', revoked],
-      ['second', revoked],
+      ['first', told],
+      ['second', told],
     ])
   })
 
@@ -67,7 +70,7 @@ describe('events', () => {
     events.on('revoke', listener)
     events.on('revoke', other)
     const warnings = await warningsOf(() => events.emit('revoke', revoked))
-    expect(other).toHaveBeenCalledWith(revoked)
+    expect(other).toHaveBeenCalledWith(told)
     expect(warnings).toEqual([expect.stringMatching(/listener.*"revoke".*audit log is full/)])
   })
 
@@ -98,10 +101,10 @@ describe('an event that there is not', () => {
     ['loginrefused', 'Did you mean loginRefused?'],
     ['revoked', 'Did you mean revoke?'],
     ['error', 'Did you mean storeError?'],
-    ['zebra', 'The events are login, logout, revoke, expire,'],
-    ['toString', 'The events are login,'],
-    ['', 'The events are login,'],
-    [undefined, 'There is no session event undefined. The events are login,'],
+    ['zebra', 'The events are event, login, logout, revoke, expire,'],
+    ['toString', 'The events are event, login,'],
+    ['', 'The events are event, login,'],
+    [undefined, 'There is no session event undefined. The events are event, login,'],
     [Symbol('login'), 'There is no session event a symbol.'],
   ])('is refused, and the right name said: %p', (name, words) => {
     const sessions = createSessions()

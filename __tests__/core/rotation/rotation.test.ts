@@ -115,7 +115,7 @@ describe('a successor', () => {
     expect(seen.map(({ name }) => name)).toEqual(['rotate', 'rotate'])
     await rotated(started.token)
     await rotated(started.token)
-    expect(seen.filter(({ name }) => name === 'rotationUnused').map(({ event }) => event)).toEqual([
+    expect(seen.filter(({ name }) => name === 'rotationUnused').map(({ event }) => event)).toMatchObject([
       { sessionId: started.record.id, userId: 'ann', times: 2 },
       { sessionId: started.record.id, userId: 'ann', times: 3 },
     ])
@@ -164,7 +164,7 @@ describe('the secret before', () => {
     })
     expect(stored()).toBeUndefined()
     expect(isIn(await ask(next))).toBe(false)
-    expect(seen.filter(({ name }) => name === 'reuse')).toEqual([
+    expect(seen.filter(({ name }) => name === 'reuse')).toMatchObject([
       { name: 'reuse', event: { sessionId: started.record.id, userId: 'ann', client: chrome, ended: true } },
     ])
     expect(seen.filter(({ name }) => name === 'expire')).toEqual([])

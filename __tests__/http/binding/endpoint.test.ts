@@ -195,7 +195,7 @@ describe('a proof', () => {
       ),
     ])
     expect(res.body).toMatchObject({ session_identifier: browser.sessionId })
-    expect(made.seen.filter(({ name }) => name === 'bind')).toEqual([
+    expect(made.seen.filter(({ name }) => name === 'bind')).toMatchObject([
       { name: 'bind', event: { sessionId: browser.sessionId, userId: 'ann', algorithm: 'ES256' } },
     ])
     const [first, again] = [browser.jar.bound, await browser.refresh()]

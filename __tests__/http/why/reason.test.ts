@@ -53,11 +53,11 @@ test('cookies, origin checks, rotation and binding have lines', () => {
   const expected: Record<keyof typeof decisions, string[]> = {
     login: [
       'origin of "POST" \\(login\\): allowed',
-      `login: {"sessionId":"${id}","userId":"ann"}`,
+      `login: {"sessionId":"${id}","userId":"ann","cause":"login"}`,
       `cookie sid set for session ${id} \\(not Secure, SameSite lax, path /, for our host alone\\)`,
       `GET /reset/…: user "ann", session ${id} \\(reads the cookie sid; sent: sid of session ${id}\\)`,
       'cookie sid cleared',
-      `logout: {"sessionId":"${id}","userId":"ann","replaced":false}`,
+      `logout: {"sessionId":"${id}","userId":"ann","cause":"logout","replaced":false}`,
     ],
     rotation: [
       `session ${id}: touch, the idle deadline moves: ok`,

@@ -56,6 +56,15 @@ describe('the store contract', () => {
   })
 })
 
+test('what a sweep has removed is told as it was, with its user', async () => {
+  const store = encrypted(memoryStore(), { keys: [key] })
+  const record = makeRecord({ expiresAt: 1_000 })
+  await store.insert(record)
+  const told: unknown[] = []
+  await store.deleteExpired?.(1_000, 10, (records) => told.push(...records))
+  expect(told).toEqual([record])
+})
+
 describe('what the inner store gets', () => {
   const inner = memoryStore()
   const store = encrypted(inner, { keys: [key] })

@@ -326,6 +326,17 @@ describe('expiry', () => {
     expect(steps).toEqual([4, 2, 0])
   })
 
+  test('is told, and what was put off is not', () => {
+    const store = memoryStore()
+    const [guest, login, used] = [guestAt(0), loginAt(1), loginAt(2)]
+    for (const record of [guest, login, used]) void store.insert(record)
+    void store.update(touched(used, 1_000), 1)
+    const told: string[] = []
+    const tell = (records: readonly { id: string }[]) => told.push(...records.map(({ id }) => id))
+    expect(store.deleteExpired?.(start + HOUR + 10, 10, tell)).toBe(3)
+    expect(told).toEqual([guest.id, login.id])
+  })
+
   test('takes a clock that jumps over years of scattered deadlines', () => {
     const store = memoryStore()
     const records = Array.from({ length: 1_000 }, (_, at) => loginAt(at * 24 * HOUR))

@@ -201,6 +201,18 @@ needs('mysql')('mysqlStore on a server', () => {
     expect(await columns(at)).toEqual([{ expires: earlier.expiresAt, due: earlier.expiresAt }])
   })
 
+  test('a row that a sweep removed is told, and one that it put off is not', async () => {
+    const at = freshTable()
+    const store = mysqlStore(pool, at)
+    const [dead, alive] = [makeRecord({ expiresAt: 1_000 }), makeRecord({ expiresAt: 1_000 })]
+    for (const record of [dead, alive]) await store.insert(record)
+    await store.update({ ...alive, version: 2, expiresAt: 9_000 }, 1)
+    const told: SessionRecord[] = []
+    expect(await store.deleteExpired?.(1_000, 10, (records) => told.push(...records))).toBe(2)
+    expect(told).toEqual([dead])
+    expect(await store.get(dead.id)).toBeUndefined()
+  })
+
   test('four sweeps at once, beside touches, logins and logouts, remove what is due without a deadlock', async () => {
     const at = freshTable()
     const store = mysqlStore(pool, at)

@@ -1,7 +1,7 @@
 import { nearCache, type NearCache } from 'express-sid/near-cache'
 import { makeRecord, storeContract } from 'express-sid/testing'
 import { decodeRecord, encodeRecord, type SessionRecord } from '../../../src/record.js'
-import type { SessionStore } from '../../../src/store.js'
+import type { OnRemoved, SessionStore } from '../../../src/store.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
 
 /** A store as on a network: every answer is a promise. `gate` holds answers back, after the store has acted. */
@@ -47,10 +47,11 @@ class SlowStore implements SessionStore {
     )
   }
 
-  deleteExpired(now: number, limit: number): Promise<number> {
+  deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): Promise<number> {
     const all = [...this.texts].map(([id, text]) => decodeRecord(id, text))
     const due = all.filter(({ expiresAt }) => expiresAt <= now).slice(0, limit)
     for (const { id } of due) this.texts.delete(id)
+    onRemoved?.(due)
     return this.#later('deleteExpired', due.length)
   }
 
@@ -428,6 +429,12 @@ describe('a near cache', () => {
       await near.deleteExpired?.(record.expiresAt, 10)
       expect(await near.get('a')).toBeUndefined()
       expect(near.get('b')).toEqual(live)
+    })
+
+    test('and told, where the store tells it', async () => {
+      const told: SessionRecord[] = []
+      await near.deleteExpired?.(record.expiresAt, 10, (records) => told.push(...records))
+      expect(told).toEqual([record])
     })
 
     test('where it was being read', async () => {

@@ -270,6 +270,17 @@ needs('postgres')('postgresStore on a server', () => {
     expect(await columns(at, record.id)).toEqual({ expires: earlier.expiresAt, due: earlier.expiresAt })
   })
 
+  test('a row that a sweep removed is told, and one that it put off is not', async () => {
+    const store = postgresStore(pool, freshTable())
+    const [dead, alive] = [makeRecord({ expiresAt: 1_000 }), makeRecord({ expiresAt: 1_000 })]
+    for (const record of [dead, alive]) await store.insert(record)
+    await store.update({ ...alive, version: 2, expiresAt: 9_000 }, 1)
+    const told: SessionRecord[] = []
+    expect(await store.deleteExpired?.(1_000, 10, (records) => told.push(...records))).toBe(2)
+    expect(told).toEqual([dead])
+    expect(await store.get(dead.id)).toBeUndefined()
+  })
+
   test('a step works through its limit of rows in all, removed and put off', async () => {
     const store = postgresStore(pool, freshTable())
     for (let count = 0; count < 6; count++) {

@@ -275,6 +275,17 @@ describe('a session', () => {
     expect(ask(database, 'SELECT count(*) FROM sid_sessions')).toBe(0)
   })
 
+  test('that a sweep removed is told, and one that it put off is not', () => {
+    const store = open().store
+    const [dead, alive] = [makeRecord({ expiresAt: 1_000 }), makeRecord({ expiresAt: 1_000 })]
+    for (const record of [dead, alive]) store.insert(record)
+    store.update({ ...alive, version: 2, expiresAt: 9_000 }, 1)
+    const told: SessionRecord[] = []
+    expect(store.deleteExpired(1_000, 10, (records) => told.push(...records))).toBe(2)
+    expect(told).toEqual([dead])
+    expect(store.get(dead.id)).toBeUndefined()
+  })
+
   test('that is put off leaves fewer to remove in the same step', () => {
     const { database, store } = open()
     const [alive, ...dead] = [1, 2, 3].map((expiresAt) => makeRecord({ expiresAt }))

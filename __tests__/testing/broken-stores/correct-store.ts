@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../../src/record.js'
-import type { RecordPage, SessionStore, UpdateResult } from '../../../src/store.js'
+import type { OnRemoved, RecordPage, SessionStore, UpdateResult } from '../../../src/store.js'
 
 /** Cut off from the original. */
 export const copy = <T>(value: T): T =>
@@ -52,9 +52,10 @@ export class CorrectStore implements SessionStore {
     return { records: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1]!.id : undefined }
   }
 
-  async deleteExpired(now: number, limit: number): Promise<number> {
+  async deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): Promise<number> {
     const due = this.select(({ expiresAt }) => expiresAt <= now).slice(0, limit)
     for (const { id } of due) this.records.delete(id)
+    onRemoved?.(due)
     return due.length
   }
 

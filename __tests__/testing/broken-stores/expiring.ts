@@ -217,4 +217,28 @@ export const expiring: readonly BrokenStore[] = [
       },
     }
   }),
+  broken(
+    'deleteExpired tells of what is alive as well',
+    ['onRemoved: tells of the records', 'onRemoved: many sweeps at once'],
+    (good) => ({
+      deleteExpired(now, limit, onRemoved) {
+        if (onRemoved !== undefined) onRemoved(good.select(({ expiresAt }) => expiresAt <= now + 90_000))
+        return good.deleteExpired(now, limit)
+      },
+    }),
+  ),
+
+  broken(
+    'deleteExpired tells what it has found, whoever removes it',
+    ['onRemoved: many sweeps at once'],
+    (good) => ({
+      async deleteExpired(now, limit, onRemoved) {
+        const due = good.select(({ expiresAt }) => expiresAt <= now).slice(0, limit)
+        await setImmediate()
+        for (const { id } of due) good.records.delete(id)
+        onRemoved?.(due)
+        return due.length
+      },
+    }),
+  ),
 ]

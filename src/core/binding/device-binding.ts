@@ -17,7 +17,8 @@ import {
   type BindingTimes,
 } from './binding.js'
 import type { Client } from '../client/client.js'
-import type { Events, StaleReason } from '../events/events.js'
+import type { Events } from '../events/events.js'
+import type { StaleReason } from '../events/types.js'
 import { isExpired, touched } from '../lifetime.js'
 import { isSignedBy, parseProof, type Proof } from './proof.js'
 import type { LiveRecords } from '../records/live-records.js'
@@ -26,7 +27,6 @@ import { ReportLimit } from '../events/report-limit.js'
 import type { Settings } from '../settings.js'
 import { hashOf } from '../token.js'
 import type { DeviceSigns } from '../verdict.js'
-import { userIdOf } from '../user/user-id.js'
 
 /** What the browser is told to prove next. */
 export interface Challenge {
@@ -122,6 +122,7 @@ export class DeviceBinding {
   async refresh(
     sessionId: string,
     proofText: string | undefined,
+    client: Client,
   ): Promise<Refreshed | Challenge | undefined> {
     const record = await this.#find(sessionId)
     if (record === undefined || !hasKey(record.binding)) return undefined
@@ -149,7 +150,7 @@ export class DeviceBinding {
     if (isDebugging)
       debug(`binding of session ${sessionId}: ${isIssued ? 'a bound cookie is issued' : 'late proof'}`)
     if (!isIssued) return this.#challenge(changed)
-    if (record.binding.state === 'registered') this.#reportBound(changed)
+    if (record.binding.state === 'registered') this.#reportBound(changed, client)
     return { ...this.#challenge(changed)!, value }
   }
 
@@ -165,17 +166,14 @@ export class DeviceBinding {
     return { sessionId: record.id, challenge }
   }
 
-  #reportBound(record: SessionRecord): void {
-    const { id: sessionId, binding } = record
-    if (!hasKey(binding)) return
-    this.events.emit('bind', { sessionId, userId: userIdOf(record) ?? '', algorithm: binding.key.algorithm })
+  #reportBound(record: SessionRecord, client: Client): void {
+    const { binding } = record
+    if (hasKey(binding)) this.events.emit('bind', { record, client, algorithm: binding.key.algorithm })
   }
 
   #stale(record: SessionRecord, reason: StaleReason, client: Client): SessionError {
-    const sessionId = record.id
-    const userId = userIdOf(record) ?? ''
-    if (isDebugging) debug(`binding of session ${sessionId}: the bound cookie is ${reason}`)
-    if (this.#limit.allows(sessionId)) this.events.emit('stale', { sessionId, userId, reason, client })
+    if (isDebugging) debug(`binding of session ${record.id}: the bound cookie is ${reason}`)
+    if (this.#limit.allows(record.id)) this.events.emit('stale', { record, client, reason })
     return reason === 'skipped' ? unavailable() : required()
   }
 }

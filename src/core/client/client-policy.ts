@@ -1,8 +1,8 @@
 import type { SessionRecord } from '../../record.js'
+import { clientOf } from '../events/envelope.js'
 import type { Events } from '../events/events.js'
 import { ReportLimit } from '../events/report-limit.js'
 import type { ClientChangePolicy, Settings } from '../settings.js'
-import { userIdOf } from '../user/user-id.js'
 import { compareClients, type Client, type ClientChange } from './client.js'
 
 /** Applies `onClientChange`: decides whether a client may use a session, and reports what changed. */
@@ -26,16 +26,10 @@ export class ClientPolicy {
     const reported = changes.filter((change) => this.#policyFor(change) !== 'ignore')
     if (reported.length === 0) return undefined
     const refused = changes.find((change) => this.#policyFor(change) === 'refuse')
-    const userId = userIdOf(record)
-    if (userId !== undefined && this.#limit.allows(record.id)) {
-      this.events.emit('clientChange', {
-        sessionId: record.id,
-        userId,
-        changes: reported,
-        refused: refused !== undefined,
-        recorded: { userAgent: record.userAgent, ip: record.ip },
-        seen,
-      })
+    if (record.userId !== undefined && this.#limit.allows(record.id)) {
+      const [recorded, now] = [clientOf(record), clientOf(seen)]
+      const told = { changes: reported, refused: refused !== undefined, recorded, seen: now }
+      this.events.emit('clientChange', { record, client: now, ...told })
     }
     return refused
   }

@@ -1,108 +1,16 @@
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
-import { isSessionError, type SessionError } from '../../errors.js'
-import type { Client, ClientChange } from '../client/client.js'
-import { checkListener } from './event-names.js'
+import { isSessionError } from '../../errors.js'
 import { debug, isDebugging } from '../../lib/debug.js'
 import { isPromise } from '../../lib/async/promises.js'
-import type { ProofAlgorithm } from '../../record.js'
-import type { StoreOperation } from '../records/store-calls.js'
-
-/** What every event about a session has: ids only, never a credential. */
-export interface SessionEvent {
-  /** The public id of the session. */
-  readonly sessionId: string
-  /** Whose session it is: text, or a number where the application's own id is one. */
-  readonly userId: string | number
-}
-
-/**
- * What was wrong with the bound cookie: it was `missing`, `unknown` (never issued, or long ago), or `expired`.
- * `skipped`: it is not fresh, and the browser says that it could not renew it.
- */
-export type StaleReason = 'missing' | 'unknown' | 'expired' | 'skipped'
-
-/**
- * The events of a manager, for audit logs and alerts. No event holds a secret, a token or a cookie, and none is about
- * the session of a guest. No request waits for a listener. A listener that throws or rejects harms no request: Node
- * prints a warning.
- *
- * @example
- * sessions.on('loginRefused', ({ reason, client }) => log.warn({ reason, ip: client.ip }))
- */
-export interface SessionEvents {
-  /** A user logged in. */
-  login: SessionEvent & { readonly client: Client }
-  /** The browser of a session ended it: by a logout, or by its next login, then `replaced` is true. */
-  logout: SessionEvent & { readonly replaced: boolean }
-  /** A session was ended from outside it, by `revoke`, `revokeAll` or `revokeOthers`. */
-  revoke: SessionEvent
-  /** A session was used or listed after its deadline, and was removed. What a sweep removes sends no event. */
-  expire: SessionEvent
-  /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
-  loginRefused: {
-    readonly reason: string | undefined
-    readonly userId: string | number | undefined
-    readonly client: Client
-  }
-  /** Another client seems to use the session. Sent at most once per session and `touchInterval`. */
-  clientChange: SessionEvent & {
-    /** What differs. */
-    readonly changes: readonly ClientChange[]
-    /** Whether the request was made anonymous. The session lives on either way. */
-    readonly refused: boolean
-    /** The client on record. */
-    readonly recorded: Client
-    /** The client of the request. */
-    readonly seen: Client
-  }
-  /** A session was given a new secret: its cookie changes. */
-  rotate: SessionEvent
-  /**
-   * Nobody has used the last successors of a session's secret, so many in a row. Some client takes each one and goes
-   * on with the old cookie: a thief who hides, or a proxy that drops cookies.
-   */
-  rotationUnused: SessionEvent & { readonly times: number }
-  /**
-   * An outdated secret of a session was used: the cookie was copied. `ended` says whether the session was ended for
-   * it (`onReuse`). `client` is who used it: the thief, or the owner after the thief has moved on. Where the store fails
-   * in that moment, the event may be sent twice. With `'report'` it is sent at most once per session and
-   * `touchInterval`.
-   */
-  reuse: SessionEvent & { readonly client: Client; readonly ended: boolean }
-  /** A session was bound to its device (`deviceBinding`): the device has proven its key for the first time. */
-  bind: SessionEvent & { readonly algorithm: ProofAlgorithm }
-  /**
-   * A request had the cookie of a bound session, but no fresh bound cookie: the cookie was copied, or the browser
-   * could not renew it. Sent at most once per session and `touchInterval`.
-   */
-  stale: SessionEvent & { readonly reason: StaleReason; readonly client: Client }
-  /**
-   * A call to the store failed; `operation` is the method of the store. A request that depends on it gets a 503. A
-   * touch or a sweep that fails shows only here.
-   */
-  storeError: { readonly operation: StoreOperation; readonly error: SessionError }
-  /**
-   * A call of this package failed, and the application had not awaited its promise: the visitor was told that all is
-   * well. Sent once for each place in the code, with a warning of the process (`SID_UNAWAITED`).
-   *
-   * @example sessions.on('unawaited', ({ call, place, error }) => log.error({ call, place, error }))
-   */
-  unawaited: {
-    /** What was called, such as `sessionOf(req).set()`. */
-    readonly call: string
-    /** Where: the function, the file and the line, as in a stack. */
-    readonly place: string
-    /** What the promise was rejected with. */
-    readonly error: unknown
-  }
-}
-
-/** May be async: no request waits for it, and a rejection is reported as a throw is. */
-export type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => unknown
+import { eventOf, type Told } from './envelope.js'
+import { checkListener } from './event-names.js'
+import type { EventName, Listener, SessionEvents } from './types.js'
 
 // The compiler keeps it complete.
 const names: Record<keyof SessionEvents, true> = {
+  event: true,
   login: true,
   logout: true,
   revoke: true,
@@ -117,6 +25,9 @@ const names: Record<keyof SessionEvents, true> = {
   storeError: true,
   unawaited: true,
 }
+
+/** Both copies of this package, ESM and CommonJS, publish on one channel: Node finds it by its name. */
+const published = channel('express-sid:event')
 
 /** Sends events to listeners. A listener that throws is reported, and never harms the request. */
 export class Events {
@@ -133,22 +44,42 @@ export class Events {
     this.#emitter.off(name, listener)
   }
 
-  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
+  /** Whether anybody would be told of such an event. What only an event needs is not read without this. */
+  hears(name: EventName): boolean {
+    return (
+      this.#emitter.listenerCount(name) > 0 ||
+      this.#emitter.listenerCount('event') > 0 ||
+      published.hasSubscribers
+    )
+  }
+
+  /** Makes the event and sends it, where somebody listens. Nothing is told of a guest. Never throws. */
+  emit<Name extends EventName>(name: Name, told: Told<Name>): void {
+    const { record } = told
+    const isGuest = record !== undefined && record.userId === undefined
+    if (isGuest || !(isDebugging || this.hears(name))) return
+    const event = eventOf(name, told)
     if (isDebugging) debug(`${name}: ${shown(event)}`)
-    for (const listener of this.#emitter.listeners(name) as Listener<Name>[]) {
-      try {
-        const returned = listener(event)
-        if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(name, error))
-      } catch (error) {
-        report(name, error)
-      }
-    }
+    const listeners = [...this.#emitter.listeners(name), ...this.#emitter.listeners('event')]
+    for (const listener of listeners as Listener<Name>[]) tell(name, () => listener(event))
+    if (published.hasSubscribers) tell(name, () => published.publish(event))
+  }
+}
+
+function tell(name: EventName, send: () => unknown): void {
+  try {
+    const returned = send()
+    if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(name, error))
+  } catch (error) {
+    report(name, error)
   }
 }
 
 /** What an event says, without addresses and what applications and drivers put into errors. */
 function shown(event: object): string {
   const {
+    type: _type,
+    at: _at,
     client: _client,
     recorded: _recorded,
     seen: _seen,
@@ -158,7 +89,7 @@ function shown(event: object): string {
   return JSON.stringify(isSessionError(error) ? { ...rest, code: error.code } : rest)
 }
 
-function report(name: string, error: unknown): void {
+function report(name: EventName, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error)
   process.emitWarning(`A listener of the session event "${name}" threw: ${text}`, {
     type: 'ExpressSidWarning',

@@ -1,9 +1,8 @@
 import { chain } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
-import type { MaybePromise } from '../../store.js'
+import type { MaybePromise, OnRemoved } from '../../store.js'
 import type { Events } from '../events/events.js'
 import { isExpired } from '../lifetime.js'
-import { userIdOf } from '../user/user-id.js'
 import { change } from './change.js'
 import { Changes, type Edit } from './changes.js'
 import type { Records } from './records.js'
@@ -33,13 +32,23 @@ export class LiveRecords {
     if (!isExpired(record, Date.now())) return record
     // Deleted, not only ignored: a clock that is set back must not revive what was seen expired.
     return chain(this.records.delete(record.id), (wasThere) => {
-      const hasExpired = wasThere && record.endedBy === undefined
-      const userId = userIdOf(record)
-      if (hasExpired && userId !== undefined) {
-        this.events.emit('expire', { sessionId: record.id, userId })
-      }
+      if (wasThere) this.#reportExpired(record)
       return undefined
     })
+  }
+
+  /** Reports what a sweep has removed; absent while nobody listens, since to read the records costs the store more. */
+  readonly toldOfExpired = (): OnRemoved | undefined => {
+    if (!this.events.hears('expire')) return undefined
+    return (records) => records.forEach((record) => this.#reportExpired(record))
+  }
+
+  #reportExpired(record: SessionRecord): void {
+    const { expiresAt, absoluteExpiresAt, endedBy } = record
+    // What was marked as ended had its event then. A damaged record says nothing of its user.
+    if (endedBy !== undefined || record.userId === undefined) return
+    const cause = expiresAt < absoluteExpiresAt ? 'idleTimeout' : 'absoluteTimeout'
+    this.events.emit('expire', { record, cause, deadline: Math.min(expiresAt, absoluteExpiresAt) })
   }
 
   /** Changes a session atomically, together with what else this process writes to it: see `change` and `Changes`. Returns `undefined` when the session has ended. */

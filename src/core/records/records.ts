@@ -1,7 +1,7 @@
 import { SessionError } from '../../errors.js'
 import { isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
-import type { MaybePromise, SessionStore, UpdateResult } from '../../store.js'
+import type { MaybePromise, OnRemoved, SessionStore, UpdateResult } from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup } from './lookup.js'
 import { StoreCalls, type StoreOperation } from './store-calls.js'
@@ -102,9 +102,10 @@ export class Records {
   }
 
   /** Present for stores without an expiry of their own. */
-  get expiryStep(): ((limit: number) => MaybePromise<number>) | undefined {
+  get expiryStep(): ((limit: number, onRemoved: OnRemoved | undefined) => MaybePromise<number>) | undefined {
     if (this.#store.deleteExpired === undefined) return undefined
-    return (limit) => this.#call('deleteExpired', () => this.#store.deleteExpired!(Date.now(), limit))
+    return (limit, onRemoved) =>
+      this.#call('deleteExpired', () => this.#store.deleteExpired!(Date.now(), limit, onRemoved))
   }
 
   /** Sends nothing to the store from now on. The store's client belongs to whoever made it. */

@@ -8,7 +8,6 @@ import { isTouchDue, touched } from '../lifetime.js'
 import type { Records } from '../records/records.js'
 import { isIssueDue, isSettleDue, settled, withSuccessor, type Standing } from './rotation.js'
 import type { Settings } from '../settings.js'
-import { userIdOf } from '../user/user-id.js'
 import { successorOf, type Token } from '../token.js'
 
 /** A verified use of a session. */
@@ -65,7 +64,7 @@ export class Renewal {
       if (isDebugging) debug(`session ${record.id}: ${written(issues, settles)}: ${result}`)
       // Absent: logged out since it was read. Conflict: another request wrote, and moved the deadline by that.
       if (result !== 'ok') return result === 'absent' ? { record: undefined, token: undefined } : unchanged
-      if (successor !== undefined) this.#report(next)
+      if (successor !== undefined) this.#report(next, client)
       return { record: next, token: successor?.token }
     }
     let result: MaybePromise<UpdateResult>
@@ -77,13 +76,11 @@ export class Renewal {
     return isPromise(result) ? result.then(settle, () => unchanged) : settle(result)
   }
 
-  #report(record: SessionRecord): void {
-    const { id: sessionId, unusedRotations: times = 0 } = record
-    const userId = userIdOf(record)
-    if (userId === undefined) return
-    this.events.emit('rotate', { sessionId, userId })
+  #report(record: SessionRecord, client: Client): void {
+    const { unusedRotations: times = 0 } = record
+    this.events.emit('rotate', { record, client })
     // One may get lost. Several in a row: somebody takes each successor and never uses it, or a proxy drops cookies.
-    if (times > 1) this.events.emit('rotationUnused', { sessionId, userId, times })
+    if (times > 1) this.events.emit('rotationUnused', { record, client, times })
   }
 }
 

@@ -7,7 +7,6 @@ import type { Records } from '../records/records.js'
 import { ReportLimit } from '../events/report-limit.js'
 import type { Standing } from './rotation.js'
 import type { ReusePolicy, Settings } from '../settings.js'
-import { userIdOf } from '../user/user-id.js'
 
 /**
  * Acts on the use of a superseded secret: there are two holders of one cookie. The record is marked as ended, which
@@ -23,7 +22,7 @@ export class Reuse {
     private readonly events: Events,
     settings: Pick<Settings, 'onReuse' | 'touchInterval'>,
     /** Ends all sessions of a user but one. */
-    private readonly endOthers: (userId: string, except: string) => Promise<unknown>,
+    private readonly endOthers: (userId: string, except: string, client: Client) => Promise<unknown>,
   ) {
     this.#policy = settings.onReuse
     this.#limit = new ReportLimit(settings.touchInterval)
@@ -55,7 +54,7 @@ export class Reuse {
     if (changed === undefined || !isProven) return changed
     if (!isRotated(changed)) return undefined
     this.#report(changed, client)
-    if (this.#policy !== 'report') await this.#end(changed)
+    if (this.#policy !== 'report') await this.#end(changed, client)
     return secretReused()
   }
 
@@ -67,22 +66,19 @@ export class Reuse {
    */
   async finish(record: SessionRecord, client: Client): Promise<void> {
     // Who has set the mark may never have learned that it was written. Better reported twice than never.
-    if (await this.#end(record)) this.#report(record, client)
+    if (await this.#end(record, client)) this.#report(record, client)
   }
 
-  async #end({ id, userId }: SessionRecord): Promise<boolean> {
+  async #end({ id, userId }: SessionRecord, client: Client): Promise<boolean> {
     // The record itself comes last: it is what the next try begins with.
-    if (this.#policy === 'endAll' && userId !== undefined) await this.endOthers(userId, id)
+    if (this.#policy === 'endAll' && userId !== undefined) await this.endOthers(userId, id, client)
     return this.records.delete(id)
   }
 
   /** Comes before the session is removed, so that no failure of the store can hide it. */
   #report(record: SessionRecord, client: Client): void {
-    const sessionId = record.id
-    const userId = userIdOf(record)
-    // Guests never rotate.
-    if (userId === undefined || !this.#limit.allows(sessionId)) return
-    this.events.emit('reuse', { sessionId, userId, client, ended: this.#policy !== 'report' })
+    if (!this.#limit.allows(record.id)) return
+    this.events.emit('reuse', { record, client, ended: this.#policy !== 'report' })
   }
 }
 

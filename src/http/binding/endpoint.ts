@@ -4,6 +4,7 @@ import { isToken } from '../../core/token.js'
 import { isSessionError } from '../../errors.js'
 import { boundAttributes, boundName, giveBoundCookie } from './cookie.js'
 import { readCookie } from '../cookie/read.js'
+import { clientOf } from '../request/client-of.js'
 import { sendChallenge, sentString } from './headers.js'
 import type { BindingConfig } from './options.js'
 
@@ -62,7 +63,7 @@ async function refresh(
 ): Promise<Refreshed | Challenge | undefined> {
   const [token, another] = readCookie(req.headers.cookie, config.cookieName, 2, isToken)
   const hasMovedOn = token !== undefined && another === undefined && !token.startsWith(`${id}.`)
-  return hasMovedOn ? undefined : binding.refresh(id, proof)
+  return hasMovedOn ? undefined : binding.refresh(id, proof, clientOf(req))
 }
 
 function respond(

@@ -1,3 +1,6 @@
+import type { End } from '../../core/ending.js'
+import type { Engine } from '../../core/engine.js'
+import type { EventCause } from '../../core/events/types.js'
 import { isUnwantedPromise } from '../../lib/async/promises.js'
 import { isSessionId } from '../../lib/uuid.js'
 import type { AnonymousReason } from '../../core/reason.js'
@@ -32,8 +35,8 @@ class OwnSession implements RequestSession {
   }
 
   get isBound(): boolean {
-    const { record, wiring } = this.#state
-    return record !== undefined && wiring.engine.isBound(record)
+    const { record } = this.#state
+    return record !== undefined && this.#engine.isBound(record)
   }
 
   login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {
@@ -60,23 +63,20 @@ class OwnSession implements RequestSession {
   revoke(sessionId: string): Promise<boolean> {
     return this.#watched('revoke', async () => {
       if (!isSessionId(sessionId)) return false
-      if (sessionId === this.id) return this.logout()
+      if (sessionId === this.id) return this.#state.logout('revoke')
       const own = await this.list()
-      return own.some(({ id }) => id === sessionId) && this.#state.wiring.sessions.revoke(sessionId)
+      return own.some(({ id }) => id === sessionId) && this.#engine.revoke(sessionId, this.#end('revoke'))
     })
   }
 
   revokeOthers(): Promise<number> {
-    return this.#watched('revokeOthers', async () => {
-      const userId = this.#userId()
-      return userId === undefined ? 0 : this.#state.wiring.sessions.revokeAll(userId, { except: this.id })
-    })
+    return this.#watched('revokeOthers', () => this.#revokeOthers('revokeOthers'))
   }
 
   revokeAll(): Promise<number> {
     return this.#watched('revokeAll', async () => {
-      const others = await this.revokeOthers()
-      return (await this.logout()) ? others + 1 : others
+      const others = await this.#revokeOthers('revokeAll')
+      return (await this.#state.logout('revokeAll')) ? others + 1 : others
     })
   }
 
@@ -124,6 +124,20 @@ class OwnSession implements RequestSession {
     return this.#state.record?.data
   }
 
+  get #engine(): Engine {
+    return this.#state.wiring.engine
+  }
+
+  async #revokeOthers(cause: EventCause): Promise<number> {
+    const userId = this.#userId()
+    return userId === undefined ? 0 : this.#engine.revokeAll(userId, this.id, this.#end(cause))
+  }
+
+  /** Ended by this request. */
+  #end(cause: EventCause): End {
+    return { cause, client: this.#state.client() }
+  }
+
   /** Whose sessions this request may see and end. Fails where the lookup has failed. */
   #userId(): string | undefined {
     this.#state.assertKnown()
@@ -132,8 +146,7 @@ class OwnSession implements RequestSession {
 
   /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
   #watched<T>(method: Method, work: () => Promise<T>): Promise<T> {
-    const { unawaited } = this.#state.wiring.engine
-    return unawaited.watch(`sessionOf(req).${method}()`, this[method], work())
+    return this.#engine.unawaited.watch(`sessionOf(req).${method}()`, this[method], work())
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { Client } from '../../core/client/client.js'
 import type { LoginTerms, Started } from '../../core/beginning.js'
+import type { EventCause } from '../../core/events/types.js'
 import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
 import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
@@ -145,10 +146,11 @@ export class SessionState {
     }
   }
 
-  logout(): Promise<boolean> {
+  /** @param cause what the application has called, where that was not `logout()`. */
+  logout(cause: EventCause = 'logout'): Promise<boolean> {
     return this.#inTurn(async () => {
       const { held, hasEnded, wasLookedUp, barred } = this.#verdict
-      const wasThere = await this.wiring.engine.end(held)
+      const wasThere = await this.wiring.engine.end(held, { cause, client: this.client() })
       this.#end()
       // A cookie is cleared only when its session has ended, by whomever.
       const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
@@ -200,7 +202,7 @@ export class SessionState {
       // The headers left while the session was being stored. A session whose token nobody gets must not stay. What was
       // there before has ended in any case.
       this.#end()
-      await this.wiring.engine.end([record])
+      await this.wiring.engine.end([record], { cause: 'undelivered', client: this.client() })
       throw headersSent()
     }
     const { wasLookedUp, held, hasEnded, barred } = this.#verdict

@@ -2,7 +2,7 @@ import { chain } from '../../lib/async/promises.js'
 import { isObject } from '../../lib/json/is-object.js'
 import { invalid } from '../../lib/options/invalid.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
-import type { SessionStore } from '../../store.js'
+import type { OnRemoved, SessionStore } from '../../store.js'
 import { CHECK_ID } from './key-check.js'
 import { readKeys, type EncryptionKey } from './keys.js'
 import { Vault, type Update } from './vault.js'
@@ -99,7 +99,8 @@ function capabilities(store: SessionStore, vault: Vault): Partial<SessionStore> 
         vault.whenChecked(() => vault.page(userId, limit, after)),
     }),
     ...(store.deleteExpired && {
-      deleteExpired: (now: number, limit: number) => store.deleteExpired!(now, limit),
+      deleteExpired: (now: number, limit: number, onRemoved?: OnRemoved) =>
+        store.deleteExpired!(now, limit, onRemoved && vault.opening(onRemoved)),
     }),
   }
 }

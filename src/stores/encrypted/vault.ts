@@ -1,7 +1,7 @@
 import { SessionError } from '../../errors.js'
 import { chain, isPromise, type MaybePromise } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
-import type { RecordPage, SessionStore, UpdateResult } from '../../store.js'
+import type { OnRemoved, RecordPage, SessionStore, UpdateResult } from '../../store.js'
 import { CHECK_ID, checkKeys } from './key-check.js'
 import type { KeyRing } from './keys.js'
 import { listAll, listPage } from './listing.js'
@@ -60,6 +60,12 @@ export class Vault {
     // `null` is what many drivers return for nothing.
     if (inner === undefined || inner === null || inner.id === CHECK_ID) return undefined
     return open(inner, this.ring)
+  }
+
+  /** Tells removed records as they were before they were sealed. */
+  opening(onRemoved: OnRemoved): OnRemoved {
+    return (removed) =>
+      onRemoved(removed.map((inner) => this.open(inner)).filter((record) => record !== undefined))
   }
 
   update(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {

@@ -5,7 +5,7 @@ import { integer } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import { warnOnce } from '../../lib/warn-once.js'
 import type { SessionRecord } from '../../record.js'
-import type { ListingStore, RecordPage, UpdateResult } from '../../store.js'
+import type { ListingStore, OnRemoved, RecordPage, UpdateResult } from '../../store.js'
 import { frozenRecord } from './frozen-record.js'
 import { defaultMaxBytes, heapBytes } from './heap-bytes.js'
 import { Pool, type Entry } from './pool.js'
@@ -116,10 +116,16 @@ class MemoryStore implements ListingStore {
     return { records: page.map(({ record }) => record), next }
   }
 
-  deleteExpired(now: number, limit: number): number {
-    const end = (entry: Entry) => this.#remove(entry)
+  deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): number {
+    const removed: SessionRecord[] = []
+    const end = (entry: Entry) => {
+      this.#remove(entry)
+      removed.push(entry.record)
+    }
     const guests = this.#guests.sweep(now, limit, end)
-    return guests + this.#logins.sweep(now, limit - guests, end)
+    const count = guests + this.#logins.sweep(now, limit - guests, end)
+    onRemoved?.(removed)
+    return count
   }
 
   #replace(entry: Entry, record: SessionRecord, bytes: number): void {

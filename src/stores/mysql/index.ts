@@ -1,7 +1,7 @@
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import { idBytes, idText } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
-import type { ListingStore } from '../../store.js'
+import type { ListingStore, OnRemoved } from '../../store.js'
 import { userKey } from '../sql/keys.js'
 import { migrateOption, opener } from '../sql/migrate.js'
 import { FIRST_ID, inOrder, pageOf, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
@@ -104,11 +104,16 @@ export function mysqlStore(
      * and the indexes after it. This does the same, row by row in the order of the key, so no two can wait for each
      * other. A statement over the index on `due_at` would lock in the opposite order.
      */
-    async deleteExpired(now, limit) {
-      const due = `SELECT id FROM ${table} WHERE due_at <= ? ORDER BY due_at LIMIT ?`
-      const ids = (await rows(due, [now, limit])).map((row) => row.id)
+    async deleteExpired(now, limit, onRemoved) {
+      const what = onRemoved === undefined ? 'id' : 'id, record'
+      const due = `SELECT ${what} FROM ${table} WHERE due_at <= ? ORDER BY due_at LIMIT ?`
+      const found = await rows(due, [now, limit])
+      const ids = found.map((row) => row.id)
       if (ids.length === 0) return 0
-      const removed = await change(`DELETE FROM ${table} WHERE id IN (?) AND expires_at <= ?`, [ids, now])
+      const remove = (some: readonly Buffer[]) =>
+        change(`DELETE FROM ${table} WHERE id IN (?) AND expires_at <= ?`, [some, now])
+      const removed =
+        onRemoved === undefined ? await remove(ids) : await takeEach(found, now, remove, onRemoved)
       if (removed < ids.length) {
         await change(`UPDATE ${table} SET due_at = expires_at WHERE id IN (?) AND expires_at > ?`, [ids, now])
       }
@@ -116,6 +121,26 @@ export function mysqlStore(
       return ids.length
     },
   }
+}
+
+/**
+ * Removes rows one by one, and tells which were there: MySQL has no RETURNING, and of a whole list it would not say which
+ * rows another process has removed meanwhile.
+ */
+async function takeEach(
+  found: readonly Row[],
+  now: number,
+  remove: (some: readonly Buffer[]) => Promise<number>,
+  onRemoved: OnRemoved,
+): Promise<number> {
+  let count = 0
+  for (const row of found) {
+    const record = recordOf(textRow(row))
+    if (record.expiresAt > now || (await remove([row.id])) === 0) continue
+    onRemoved([record])
+    count += 1
+  }
+  return count
 }
 
 /** A client that first makes sure of the tables. */

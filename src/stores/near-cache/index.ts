@@ -4,7 +4,7 @@ import { duration, integer } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import { isPromise, type MaybePromise } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
-import type { SessionStore } from '../../store.js'
+import type { OnRemoved, SessionStore } from '../../store.js'
 import { NearRecords } from './near-records.js'
 
 /** The options of `nearCache()`. All are optional; all are checked at start. */
@@ -110,9 +110,9 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
     }),
     ...(store.getMany && { getMany }),
     ...(store.deleteExpired && {
-      deleteExpired: (now: number, limit: number) =>
+      deleteExpired: (now: number, limit: number, onRemoved?: OnRemoved) =>
         ask(
-          () => store.deleteExpired!(now, limit),
+          () => store.deleteExpired!(now, limit, onRemoved),
           (count) => {
             near.dropExpired(now)
             return count

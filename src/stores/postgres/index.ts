@@ -90,8 +90,10 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       return pageOf(await statements.page(userKey(userId), key(after), limit), limit)
     },
 
-    async deleteExpired(now, limit) {
-      const removed = (await statements.deleteDue(now, limit)).length
+    async deleteExpired(now, limit, onRemoved) {
+      const rows = await (onRemoved ? statements.takeDue : statements.deleteDue)(now, limit)
+      onRemoved?.(rows.map(recordOf))
+      const removed = rows.length
       if (removed === limit) return limit
       // What is still due is alive. It is the first that the next statement finds.
       return removed + (await statements.putOff(now, limit - removed)).length
@@ -138,6 +140,7 @@ function statementsOf(sessions: string, statement: (text: string) => Statement) 
   // Materialized: otherwise a plan may look for what is due several times and find more than the limit.
   const due = `WITH due AS MATERIALIZED (
     SELECT id, expires_at FROM ${sessions} WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)`
+  const deleteDue = `${due} DELETE FROM ${sessions} WHERE id IN (SELECT id FROM due WHERE expires_at <= $1)`
   return {
     insert: statement(
       `INSERT INTO ${sessions} (id, version, expires_at, due_at, record, user_key)
@@ -152,9 +155,8 @@ function statementsOf(sessions: string, statement: (text: string) => Statement) 
     delete: statement(`DELETE FROM ${sessions} WHERE id = $1 RETURNING id`),
     list: statement(`${select} WHERE user_key = $1`),
     page: statement(`${select} WHERE user_key = $1 AND id > $2 ORDER BY id LIMIT $3`),
-    deleteDue: statement(
-      `${due} DELETE FROM ${sessions} WHERE id IN (SELECT id FROM due WHERE expires_at <= $1) RETURNING id`,
-    ),
+    deleteDue: statement(`${deleteDue} RETURNING id`),
+    takeDue: statement(`${deleteDue} RETURNING id::text AS id, record`),
     putOff: statement(
       `${due} UPDATE ${sessions} SET due_at = expires_at
        WHERE id IN (SELECT id FROM due WHERE expires_at > $1) RETURNING id`,

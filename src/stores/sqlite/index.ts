@@ -3,7 +3,7 @@ import { ofStore, readOptions } from '../../lib/options/options.js'
 import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import { RecordReader } from '../../record-reader.js'
-import type { ListingStore, RecordPage, UpdateResult } from '../../store.js'
+import type { ListingStore, OnRemoved, RecordPage, UpdateResult } from '../../store.js'
 import { briefTransactions, checkClient, type SqliteDatabase } from './client.js'
 import { openSchema } from './schema.js'
 
@@ -41,7 +41,7 @@ export interface SqliteStore extends ListingStore {
   delete(id: string): boolean
   listByUser(userId: string): SessionRecord[]
   pageByUser(userId: string, limit: number, after?: string): RecordPage
-  deleteExpired(now: number, limit: number): number
+  deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): number
 }
 
 /**
@@ -68,6 +68,10 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     if (isOne(statements.update.run(change)) || isOne(statements.updateToEarlier.run(change))) return 'ok'
     return statements.get.get({ id: change.id }) ? 'conflict' : 'absent'
   }
+
+  const recordsOf = (rows: unknown[]): SessionRecord[] =>
+    // `rows.map` would return an array of the addon's realm, which under Jest is not equal to one of ours.
+    Array.from(rows as { id: string; record: string }[], (row) => reader.read(idText(row.id), row.record))
 
   return {
     insert(record) {
@@ -106,25 +110,28 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     },
 
     listByUser(userId) {
-      const rows = statements.list.all({ userKey: userKey(userId) }) as { id: string; record: string }[]
-      // `rows.map` would return an array of the addon's realm, which under Jest is not equal to one of ours.
-      return Array.from(rows, (row) => reader.read(idText(row.id), row.record))
+      return recordsOf(statements.list.all({ userKey: userKey(userId) }))
     },
 
     pageByUser(userId, limit, after = '0') {
       const asked = { userKey: userKey(userId), after: Number(after), limit }
       const rows = statements.page.all(asked) as { at: number | bigint; id: string; record: string }[]
-      const records = Array.from(rows, (row) => reader.read(idText(row.id), row.record))
-      return { records, next: rows.length < limit ? undefined : String(rows.at(-1)?.at) }
+      return { records: recordsOf(rows), next: rows.length < limit ? undefined : String(rows.at(-1)?.at) }
     },
 
-    deleteExpired(now, limit) {
+    deleteExpired(now, limit, onRemoved) {
       // Most calls find nothing to do. A read waits for no writer and costs no fsync.
       if (!statements.isAnyDue.get({ now })) return 0
-      return transaction(() => {
+      let removed: SessionRecord[] = []
+      const count = transaction(() => {
         const putOff = Number(statements.putOff.run({ now, limit }).changes)
-        return putOff + Number(statements.deleteDue.run({ now, limit: limit - putOff }).changes)
+        const due = { now, limit: limit - putOff }
+        if (onRemoved === undefined) return putOff + Number(statements.deleteDue.run(due).changes)
+        removed = recordsOf(statements.takeDue.all(due))
+        return putOff + removed.length
       })
+      onRemoved?.(removed)
+      return count
     },
   }
 }
@@ -137,6 +144,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 function prepareStatements(database: SqliteDatabase, table: string) {
   const change = `UPDATE "${table}" SET version = @version, expires_at = @expiresAt, record = @record`
   const due = `SELECT rowid FROM "${table}" WHERE due_at <= @now ORDER BY due_at LIMIT @limit`
+  const deleteDue = `DELETE FROM "${table}" WHERE rowid IN (${due}) AND expires_at <= @now`
   const sql = (statement: string) => database.prepare(statement)
   return {
     insert: sql(
@@ -160,7 +168,8 @@ function prepareStatements(database: SqliteDatabase, table: string) {
     ),
     isAnyDue: sql(`SELECT 1 FROM "${table}" WHERE due_at <= @now LIMIT 1`),
     putOff: sql(`UPDATE "${table}" SET due_at = expires_at WHERE rowid IN (${due}) AND expires_at > @now`),
-    deleteDue: sql(`DELETE FROM "${table}" WHERE rowid IN (${due}) AND expires_at <= @now`),
+    deleteDue: sql(deleteDue),
+    takeDue: sql(`${deleteDue} RETURNING lower(hex(id)) AS id, record`),
   }
 }
 

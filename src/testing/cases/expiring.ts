@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { SessionRecord } from '../../record.js'
+import type { OnRemoved } from '../../store.js'
 import { assertRecord, freshUserId, guest, makeRecord, nextOf } from '../records.js'
 import type { StoreCase, TestedStore } from './case.js'
 
@@ -127,12 +128,48 @@ export const expiringCases: readonly StoreCase[] = [
       assert.equal(await countFound(store, live), 5)
     },
   },
+  {
+    name: 'onRemoved: tells of the records that deleteExpired removed and of no others, where it tells at all',
+    uses: ['deleteExpired'],
+    async run(store) {
+      const now = soon()
+      await sweep(store, now, 100)
+      const due = Array.from({ length: 9 }, () => makeRecord({ expiresAt: now }))
+      const first = makeRecord({ expiresAt: now })
+      const alive = nextOf(first, { expiresAt: now + 90_000 })
+      for (const record of [...due, first]) await store.insert(record)
+      await store.update(alive, 1)
+      const told: SessionRecord[] = []
+      await sweep(store, now, 4, (records) => told.push(...records))
+      if (told.length === 0) return
+      const byId = new Map(told.map((record) => [record.id, record]))
+      assert.equal(byId.size, told.length, 'a record was told twice')
+      assert.equal(told.length, due.length)
+      for (const record of due) assertRecord(byId.get(record.id), record)
+    },
+  },
+  {
+    name: 'onRemoved: many sweeps at once tell of each record once, where they tell at all',
+    uses: ['deleteExpired'],
+    needs: ['concurrency'],
+    async run(store) {
+      const now = soon()
+      await sweep(store, now, 100)
+      const due = Array.from({ length: 40 }, () => makeRecord({ expiresAt: now }))
+      for (const record of due) await store.insert(record)
+      const told: string[] = []
+      const tell: OnRemoved = (records) => told.push(...records.map(({ id }) => id))
+      await Promise.all(Array.from({ length: 4 }, async () => sweep(store, now, 7, tell)))
+      await sweep(store, now, 7, tell)
+      if (told.length > 0) assert.deepEqual(told.toSorted(), due.map(({ id }) => id).toSorted())
+    },
+  },
 ]
 
 /** Small steps until one returns fewer than its limit. */
-async function sweep(store: TestedStore, now: number, limit: number): Promise<void> {
+async function sweep(store: TestedStore, now: number, limit: number, onRemoved?: OnRemoved): Promise<void> {
   for (let step = 0; step < 100_000; step++) {
-    const count = await store.deleteExpired(now, limit)
+    const count = await store.deleteExpired(now, limit, onRemoved)
     assert.ok(count <= limit, `worked through ${count} records, with a limit of ${limit}`)
     if (count < limit) return
   }
