@@ -58,6 +58,7 @@ export type {
   MaybePromise,
   OnRemoved,
   RecordPage,
+  ScannableStore,
   SessionStore,
   UpdateResult,
 } from './store.js'

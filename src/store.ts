@@ -108,11 +108,37 @@ export interface SessionStore {
   deleteExpired?(now: number, limit: number, onRemoved?: OnRemoved): MaybePromise<number>
 
   /**
+   * Optional, for tools that go through the whole store, such as a copy: all records, guests too, a page at a time, in an
+   * order of the store's own. A page has about `limit` records. It may have more, or none before the last one.
+   *
+   * A record that is there from the first page to the last is returned, whatever is inserted, changed and ended in the
+   * meantime; it may be returned twice. Rejects where that can't be promised any more, as when a Cluster moves keys.
+   *
+   * @param after `next` of the page before; left out for the first page.
+   */
+  scan?(limit: number, after?: string): MaybePromise<RecordPage>
+
+  /**
+   * Optional: how many records there are, without those whose deadline passed more than a minute before `now`. It may
+   * read the whole store: ask for it now and then, and not in requests.
+   */
+  count?(now: number): MaybePromise<number>
+
+  /**
    * Optional: `false` where `update` is atomic within one process only. Then two processes that write to one
    * session at the same moment may lose a write, and a write may bring back what another process just ended.
    * Absent means that updates are atomic across all processes.
    */
   readonly atomicUpdates?: boolean | undefined
+}
+
+/** A store that can be gone through as a whole, as every store of this package but an adapted one can. */
+export interface ScannableStore extends ListingStore {
+  /** All records, a page at a time: see `SessionStore`. */
+  scan(limit: number, after?: string): MaybePromise<RecordPage>
+
+  /** How many records there are: see `SessionStore`. */
+  count(now: number): MaybePromise<number>
 }
 
 /** A store that can list the sessions of a user, as every store of this package can. */

@@ -18,6 +18,8 @@ const operations: readonly Operation[] = [
   'delete',
   'listByUser',
   'pageByUser',
+  'scan',
+  'count',
   'deleteExpired',
 ]
 

@@ -6,6 +6,7 @@ import { keeping } from './broken-stores/keeping.js'
 import { listing } from './broken-stores/listing.js'
 import { paging } from './broken-stores/paging.js'
 import { reading } from './broken-stores/reading.js'
+import { scanning } from './broken-stores/scanning.js'
 import { updatingMany } from './broken-stores/updating-many.js'
 import { updating } from './broken-stores/updating.js'
 import type { BrokenStore } from './broken-stores/broken.js'
@@ -21,5 +22,6 @@ export const brokenStores: readonly BrokenStore[] = [
   ...deleting,
   ...listing,
   ...paging,
+  ...scanning,
   ...expiring,
 ]

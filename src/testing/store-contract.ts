@@ -7,6 +7,7 @@ import { expiringCases } from './cases/expiring.js'
 import { keepingCases } from './cases/keeping.js'
 import { listingCases } from './cases/listing.js'
 import { pagingCases } from './cases/paging.js'
+import { scanningCases } from './cases/scanning.js'
 import { updatingManyCases } from './cases/updating-many.js'
 import { updatingCases } from './cases/updating.js'
 
@@ -40,6 +41,7 @@ const all: readonly StoreCase[] = [
   ...deletingCases,
   ...listingCases,
   ...pagingCases,
+  ...scanningCases,
   ...expiringCases,
 ]
 

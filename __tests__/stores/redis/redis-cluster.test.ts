@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
 import { redisStore } from '../../../src/stores/redis/index.js'
 import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
+import { rejectionOf } from '../../support/core.js'
 import { needs } from '../../support/needs.js'
 import { clusterKinds, freshPrefix, type OpenClient } from '../../support/redis-clients.js'
 import { startCluster, type RedisCluster } from '../../support/redis-cluster.js'
@@ -40,6 +41,22 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
     test('keeps the contract with the option wait', async () => {
       const waiting = redisStore(opened.client, { prefix, wait: { replicas: 1, timeout: 2_000 } })
       for (const { run } of storeContract(() => waiting)) await run()
+    })
+
+    test('a scan fails when the Cluster changes between two of its pages', async () => {
+      for (let count = 0; count < 5; count += 1) await store.insert(makeRecord())
+      const { next } = await store.scan!(1)
+      expect(next).toBeDefined()
+      expect((await store.scan!(1, next)).records).toBeInstanceOf(Array)
+      // As when slots move or a replica takes over: the epoch rises.
+      let error: unknown
+      await eventually(async () => {
+        for (const primary of cluster.primaries) await primary.ask('cluster', 'bumpepoch')
+        error = await rejectionOf((async () => store.scan!(1, next))())
+        return true
+      })
+      expect(error).toMatchObject({ code: 'STORE_FAILED' })
+      expect(String(error)).toContain('Begin again')
     })
 
     test('spreads the sessions of one user over all servers', async () => {

@@ -52,6 +52,15 @@ export class CorrectStore implements SessionStore {
     return { records: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1]!.id : undefined }
   }
 
+  async scan(limit: number, after = ''): Promise<RecordPage> {
+    const rest = this.select(({ id }) => id > after).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    return { records: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1]!.id : undefined }
+  }
+
+  async count(now: number): Promise<number> {
+    return this.select(({ expiresAt }) => expiresAt > now).length
+  }
+
   async deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): Promise<number> {
     const due = this.select(({ expiresAt }) => expiresAt <= now).slice(0, limit)
     for (const { id } of due) this.records.delete(id)

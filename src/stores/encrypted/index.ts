@@ -98,6 +98,13 @@ function capabilities(store: SessionStore, vault: Vault): Partial<SessionStore> 
       pageByUser: (userId: string, limit: number, after?: string) =>
         vault.whenChecked(() => vault.page(userId, limit, after)),
     }),
+    ...(store.scan && {
+      scan: (limit: number, after?: string) => vault.whenChecked(() => vault.scan(limit, after)),
+    }),
+    ...(store.count && {
+      // Without the record of the check, which outlives all others.
+      count: (now: number) => vault.whenChecked(() => chain(store.count!(now), (count) => count - 1)),
+    }),
     ...(store.deleteExpired && {
       deleteExpired: (now: number, limit: number, onRemoved?: OnRemoved) =>
         store.deleteExpired!(now, limit, onRemoved && vault.opening(onRemoved)),

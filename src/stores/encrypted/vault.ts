@@ -96,6 +96,13 @@ export class Vault {
     return listPage(this.store, this.ring, { userId, limit, after }, (all) => this.#openOf(userId, all))
   }
 
+  scan(limit: number, after: string | undefined): MaybePromise<RecordPage> {
+    return chain(this.store.scan!(limit, after), ({ records, next }) => ({
+      records: records.map((inner) => this.open(inner)).filter((record) => record !== undefined),
+      next,
+    }))
+  }
+
   /**
    * The next version of a session. It stays listed where it was: with one key that is known, with several the store is
    * asked. `undefined` where the session has ended.

@@ -1,7 +1,7 @@
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import { idBytes, idText } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
-import type { ListingStore, OnRemoved } from '../../store.js'
+import type { OnRemoved, ScannableStore } from '../../store.js'
 import { userKey } from '../sql/keys.js'
 import { migrateOption, opener } from '../sql/migrate.js'
 import { FIRST_ID, inOrder, pageOf, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
@@ -47,7 +47,7 @@ const mysqlOptions = { ...tableOptions, migrate: migrateOption } as const
 export function mysqlStore(
   pool: MysqlPool | MysqlCallbackPool,
   options: MysqlStoreOptions = {},
-): ListingStore {
+): ScannableStore {
   const settings = readOptions(options, ofStore('mysqlStore'), mysqlOptions)
   const tables = mysqlTables(settings)
   const { rows, change } = connect(promisePool(pool), tables, settings.migrate)
@@ -97,6 +97,16 @@ export function mysqlStore(
     async pageByUser(userId, limit, after = FIRST_ID) {
       const page = `${select} WHERE user_key = ? AND id > ? ORDER BY id LIMIT ?`
       return pageOf((await rows(page, [userKey(userId), idBytes(after), limit])).map(textRow), limit)
+    },
+
+    async scan(limit, after = FIRST_ID) {
+      const page = `${select} WHERE id > ? ORDER BY id LIMIT ?`
+      return pageOf((await rows(page, [idBytes(after), limit])).map(textRow), limit)
+    },
+
+    async count(now) {
+      const [row] = await rows(`SELECT count(*) AS version FROM ${table} WHERE expires_at > ?`, [now])
+      return Number(row?.version)
     },
 
     /**

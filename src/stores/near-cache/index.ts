@@ -108,6 +108,11 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
       pageByUser: (userId: string, limit: number, after?: string) =>
         ask(() => store.pageByUser!(userId, limit, after), same),
     }),
+    // A tool that goes through the whole store must not fill the memory with it.
+    ...(store.scan && {
+      scan: (limit: number, after?: string) => ask(() => store.scan!(limit, after), same),
+    }),
+    ...(store.count && { count: (now: number) => ask(() => store.count!(now), same) }),
     ...(store.getMany && { getMany }),
     ...(store.deleteExpired && {
       deleteExpired: (now: number, limit: number, onRemoved?: OnRemoved) =>

@@ -4,7 +4,7 @@ import { ofStore, readOptions, type Values } from '../../lib/options/options.js'
 import { detached } from '../../lib/text/detached.js'
 import { isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
-import type { ListingStore } from '../../store.js'
+import type { ScannableStore } from '../../store.js'
 import { userKey } from '../sql/keys.js'
 import { migrateOption, opener } from '../sql/migrate.js'
 import { FIRST_ID, inOrder, pageOf, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
@@ -50,7 +50,7 @@ const postgresOptions = {
  * @throws SessionError OPTION_INVALID for a client or an option that can't be used.
  * @example sessionMiddleware({ store: postgresStore(new Pool({ connectionString })) })
  */
-export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): ListingStore {
+export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): ScannableStore {
   checkPool(pool)
   const settings = readOptions(options, ofStore('postgresStore'), postgresOptions)
   const tables = postgresTables(settings)
@@ -88,6 +88,14 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
 
     async pageByUser(userId, limit, after = FIRST_ID) {
       return pageOf(await statements.page(userKey(userId), key(after), limit), limit)
+    },
+
+    async scan(limit, after = FIRST_ID) {
+      return pageOf(await statements.scan(key(after), limit), limit)
+    },
+
+    async count(now) {
+      return Number((await statements.count(now))[0]?.record)
     },
 
     async deleteExpired(now, limit, onRemoved) {
@@ -155,6 +163,8 @@ function statementsOf(sessions: string, statement: (text: string) => Statement) 
     delete: statement(`DELETE FROM ${sessions} WHERE id = $1 RETURNING id`),
     list: statement(`${select} WHERE user_key = $1`),
     page: statement(`${select} WHERE user_key = $1 AND id > $2 ORDER BY id LIMIT $3`),
+    scan: statement(`${select} WHERE id > $1 ORDER BY id LIMIT $2`),
+    count: statement(`SELECT count(*)::text AS record FROM ${sessions} WHERE expires_at > $1`),
     deleteDue: statement(`${deleteDue} RETURNING id`),
     takeDue: statement(`${deleteDue} RETURNING id::text AS id, record`),
     putOff: statement(

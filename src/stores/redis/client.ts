@@ -18,17 +18,28 @@ export type Command = readonly string[]
 export interface Connection {
   /** Whether keys live on several primaries. */
   readonly isCluster: boolean
+  /** What the client puts before each key by itself, so that it is not in our keys. */
+  readonly keyPrefix: string
   /** Sends one command to the primary that holds `key`. */
   send(key: string, command: Command): Promise<unknown>
+  /** The primaries, each with an address and a way to ask it: more than one in a Cluster. */
+  primaries(): Promise<readonly Primary[]>
   /** Sends commands to the primary that holds `key`, one after another over one connection. */
   sendInRow(key: string, commands: readonly Command[]): Promise<unknown[]>
+}
+
+/** One server of those that hold the keys. */
+export interface Primary {
+  readonly address: string
+  send(command: Command): Promise<unknown>
 }
 
 interface Ioredis extends RedisClient {
   call(...command: Command): Promise<unknown>
   pipeline(commands: readonly Command[]): { exec(): Promise<[Error | null, unknown][] | null> }
   isCluster?: boolean
-  options?: { scaleReads?: unknown }
+  nodes?(role: 'master'): Ioredis[]
+  options?: { scaleReads?: unknown; keyPrefix?: string | Buffer; host?: string; port?: number }
 }
 
 interface Batch {
@@ -39,6 +50,8 @@ interface Batch {
 interface NodeRedis extends RedisClient, ErrorEmitter {
   sendCommand(...args: unknown[]): Promise<unknown>
   multi(): Batch
+  masters?: { readonly address: string }[]
+  nodeClient?(node: { readonly address: string }): NodeRedis | Promise<NodeRedis>
   options?: { legacyMode?: unknown }
 }
 
@@ -87,12 +100,20 @@ function ofIoredis(client: Ioredis): Connection {
   }
   return {
     isCluster: client.isCluster === true,
+    keyPrefix: String(client.options?.keyPrefix ?? ''),
     async send(key, command) {
       // Auto-pipelining of iovalkey reads the first argument of any command as its key. That of `eval` is a script.
       if (command[0] === 'eval') return (await sendInRow(key, [command]))[0]
       return client.call(...command)
     },
     sendInRow,
+    async primaries() {
+      const nodes = client.isCluster ? client.nodes!('master') : [client]
+      return nodes.map((node) => ({
+        address: `${node.options?.host}:${node.options?.port}`,
+        send: async (command) => node.call(...command),
+      }))
+    },
   }
 }
 
@@ -105,7 +126,17 @@ function ofNodeRedis(client: NodeRedis): Connection {
     isCluster ? [key, isReadonly] : 'getMasterNode' in client ? [isReadonly] : []
   return {
     isCluster,
+    keyPrefix: '',
     send: (key, command) => client.sendCommand(...before(key), command),
+    async primaries() {
+      if (!isCluster) return [{ address: '', send: (command) => client.sendCommand(...before(''), command) }]
+      return Promise.all(
+        client.masters!.map(async (master) => {
+          const node = await client.nodeClient!(master)
+          return { address: master.address, send: (command: Command) => node.sendCommand(command) }
+        }),
+      )
+    },
     sendInRow(key, commands) {
       const batch = client.multi()
       // The batch of a Cluster takes (key, isReadonly, command, transform), that of version 4 no isReadonly.

@@ -1,10 +1,11 @@
 import { detached } from '../../lib/text/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
-import type { ListingStore, UpdateResult } from '../../store.js'
+import type { ScannableStore, UpdateResult } from '../../store.js'
 import { connectionOf, type Command, type RedisClient } from './client.js'
 import { decode, encode, keyPart, newMark, text, timeToLive } from './encoding.js'
 import { checkedOptions, type RedisStoreOptions } from './options.js'
+import { SessionScan } from './scan.js'
 import { INSERT, REMOVE, REPLACE } from './scripts.js'
 import { listed, UserIndex } from './user-index.js'
 import { writer } from './write.js'
@@ -22,11 +23,12 @@ export type { RedisStoreOptions } from './options.js'
  * @throws SessionError OPTION_INVALID for a client or an option that can't be used.
  * @example sessionMiddleware({ store: redisStore(await createClient({ url }).connect()) })
  */
-export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): ListingStore {
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): ScannableStore {
   const { prefix, wait } = checkedOptions(options)
   const redis = connectionOf(client)
   const write = writer(redis, wait)
   const index = new UserIndex(redis, prefix)
+  const sessions = new SessionScan(redis, `${prefix}session:`)
   // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
   const keyOf = (id: string) => detached(`${prefix}session:${keyPart(id)}`)
 
@@ -46,9 +48,11 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     return ids.map((id, at) => decode(id, replies[at]))
   }
 
+  const getAll = (ids: readonly string[]) => (redis.isCluster ? Promise.all(ids.map(get)) : getMany(ids))
+
   /** The records that belong to the ids of an index, which may hold ids of ended sessions as well. */
   const recordsOf = async (userId: string, ids: readonly string[]): Promise<SessionRecord[]> => {
-    const records = await (redis.isCluster ? Promise.all(ids.map(get)) : getMany(ids))
+    const records = await getAll(ids)
     index.unlistDead(userId, ids, records)
     const found = records.filter((record) => record !== undefined)
     return found.filter((record) => (record.userId ?? userId) === userId)
@@ -96,5 +100,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       const { ids, next } = await index.page(userId, limit, after)
       return { records: await recordsOf(userId, ids), next }
     },
+
+    async scan(limit, after) {
+      const { ids, next } = await sessions.page(limit, after)
+      return { records: (await getAll(ids)).filter((record) => record !== undefined), next }
+    },
+
+    // Redis forgets by itself what has expired, a minute after.
+    count: async () => (await sessions.all()).size,
   }
 }

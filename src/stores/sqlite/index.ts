@@ -1,9 +1,9 @@
 import { text } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import { idBytes, idText, isSessionId } from '../../lib/uuid.js'
-import { encodeRecord, type SessionRecord } from '../../record.js'
+import { decodeRecord, encodeRecord, type SessionRecord } from '../../record.js'
 import { RecordReader } from '../../record-reader.js'
-import type { ListingStore, OnRemoved, RecordPage, UpdateResult } from '../../store.js'
+import type { OnRemoved, RecordPage, ScannableStore, UpdateResult } from '../../store.js'
 import { briefTransactions, checkClient, type SqliteDatabase } from './client.js'
 import { openSchema } from './schema.js'
 
@@ -30,7 +30,7 @@ const sqliteOptions = {
 } as const
 
 /** A store that returns values, never promises. */
-export interface SqliteStore extends ListingStore {
+export interface SqliteStore extends ScannableStore {
   insert(record: SessionRecord): void
   get(id: string): SessionRecord | undefined
   getMany(ids: readonly string[]): (SessionRecord | undefined)[]
@@ -41,6 +41,8 @@ export interface SqliteStore extends ListingStore {
   delete(id: string): boolean
   listByUser(userId: string): SessionRecord[]
   pageByUser(userId: string, limit: number, after?: string): RecordPage
+  scan(limit: number, after?: string): RecordPage
+  count(now: number): number
   deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): number
 }
 
@@ -119,6 +121,17 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
       return { records: recordsOf(rows), next: rows.length < limit ? undefined : String(rows.at(-1)?.at) }
     },
 
+    scan(limit, after = FIRST_ID) {
+      const rows = statements.scan.all({ after: idBytes(after), limit }) as { id: string; record: string }[]
+      // Not by the reader: what a scan reads once must not push out what requests read.
+      const records = Array.from(rows, (row) => decodeRecord(idText(row.id), row.record))
+      return { records, next: rows.length < limit ? undefined : idText(rows.at(-1)!.id) }
+    },
+
+    count(now) {
+      return Number((statements.count.get({ now }) as { count: number | bigint }).count)
+    },
+
     deleteExpired(now, limit, onRemoved) {
       // Most calls find nothing to do. A read waits for no writer and costs no fsync.
       if (!statements.isAnyDue.get({ now })) return 0
@@ -166,12 +179,20 @@ function prepareStatements(database: SqliteDatabase, table: string) {
       `SELECT rowid AS at, lower(hex(id)) AS id, record FROM "${table}"
        WHERE user_key = @userKey AND rowid > @after ORDER BY rowid LIMIT @limit`,
     ),
+    // By id and not by rowid, which a VACUUM may change between two pages.
+    scan: sql(
+      `SELECT lower(hex(id)) AS id, record FROM "${table}" WHERE id > @after ORDER BY id LIMIT @limit`,
+    ),
+    count: sql(`SELECT count(*) AS count FROM "${table}" WHERE expires_at > @now`),
     isAnyDue: sql(`SELECT 1 FROM "${table}" WHERE due_at <= @now LIMIT 1`),
     putOff: sql(`UPDATE "${table}" SET due_at = expires_at WHERE rowid IN (${due}) AND expires_at > @now`),
     deleteDue: sql(deleteDue),
     takeDue: sql(`${deleteDue} RETURNING lower(hex(id)) AS id, record`),
   }
 }
+
+/** Comes before every id: where the first page of a scan begins. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
 /** The parameters that an insert and an update share. */
 function contents(record: SessionRecord) {
