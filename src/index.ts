@@ -9,6 +9,8 @@ export { requireUser } from './http/routes/require-user.js'
 export { sessionOf } from './http/request/session-of.js'
 export { userOf } from './http/request/user-of.js'
 export { nistLifetimes } from './http/lifetime/nist.js'
+export { fromPassport } from './http/providers/from-passport.js'
+export { oauthState } from './http/providers/oauth-state.js'
 export { authenticateUpgrade } from './http/upgrade.js'
 export { memoryStore } from './stores/memory/index.js'
 export { SessionError } from './errors.js'
@@ -18,7 +20,15 @@ export type { Duration, Refused, SessionOptions } from './http/options.js'
 export type { DeviceBindingOptions } from './http/binding/options.js'
 export type { LifetimeOf, SessionLifetime } from './http/lifetime/options.js'
 export type { CookieOptions } from './http/cookie/options.js'
-export type { Authenticate, LoginFailed, LoginFailure, LoginOptions } from './http/routes/login.js'
+export type {
+  Authenticate,
+  LoginFailed,
+  LoginFailure,
+  LoginOptions,
+  LoginRedirect,
+} from './http/routes/login.js'
+export type { PassportLike } from './http/providers/from-passport.js'
+export type { OAuthState, OAuthStateOptions } from './http/providers/oauth-state.js'
 export type { Refusal } from './http/routes/refuse.js'
 export type { LogoutOptions } from './http/routes/logout.js'
 export type { RequireUserOptions } from './http/routes/require-user.js'

@@ -64,6 +64,13 @@ export function undecided(failure: unknown): Verdict {
   return { ...nobody, failure }
 }
 
+/** The verdict for a request that may end the sessions which its browser holds, and may use none of them. */
+export function asStranger(verdict: Verdict): Verdict {
+  const { failure, record } = verdict
+  if (failure !== undefined || record === undefined) return verdict
+  return { ...verdict, record: undefined, user: undefined, reason: 'crossOrigin' }
+}
+
 /** Called exactly once with the verdict: at once where nothing has to be waited for. */
 export type Settle = (verdict: Verdict) => void
 

@@ -8,6 +8,7 @@ import { absoluteKind, assertEnds, idleKind, lifetimeOption } from './lifetime/o
 import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
+import { parseCrossSitePaths } from './origin/cross-site-paths.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
 import { refusedOption } from './refusal/refused-option.js'
 
@@ -93,6 +94,11 @@ export const sessionOptions = {
     kind: parseTrustedOrigins,
     default: [],
     doc: 'other origins whose pages may change state here',
+  },
+  crossSitePaths: {
+    kind: parseCrossSitePaths,
+    default: [],
+    doc: "exact paths that an identity provider's page posts to",
   },
   refused: refusedOption,
   loadUser: {

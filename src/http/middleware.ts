@@ -10,6 +10,7 @@ import { isBindingCall, serveBinding } from './binding/endpoint.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { createSessions } from './create-sessions.js'
 import type { HttpSettings, SessionOptions } from './options.js'
+import { isCrossSitePath } from './origin/cross-site-paths.js'
 import { refusalOf } from './origin/refusal.js'
 import { refuseRequest } from './refusal/refuse-request.js'
 import { canRespond } from './request/can-respond.js'
@@ -39,7 +40,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
   refuseRequest(given, 'sessionMiddleware()')
   const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
   const { engine, settings } = wiring
-  const { cookie, trustedOrigins, deviceBinding } = settings
+  const { cookie, trustedOrigins, crossSitePaths, deviceBinding } = settings
 
   return function session(req, res, next) {
     // Run first: until then even reading a missing property is slow.
@@ -63,7 +64,9 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
       return next()
     }
     const refusal = refusalOf(req, trustedOrigins, isHandshake(req) ? 'handshake' : undefined)
-    if (refusal !== undefined) {
+    if (refusal !== undefined && crossSitePaths.size > 0 && isCrossSitePath(req, crossSitePaths)) {
+      state.comesFromElsewhere()
+    } else if (refusal !== undefined) {
       // An error page may write, too: as a stranger it would start a guest, and replace the visitor's cookie.
       state.refuse(refusal)
       if (isDebugging) debugRequest(req, state)

@@ -88,6 +88,13 @@ export interface SessionOptions {
   /** Other origins, such as `'https://app.example.com'`, whose pages may change state here. Default: none. */
   readonly trustedOrigins?: readonly string[] | undefined
   /**
+   * Exact paths that an identity provider's page posts to, such as `['/auth/callback']`: callbacks of SAML and of
+   * `response_mode=form_post`. Needed only with `cookie: { sameSite: 'none' }`, since browsers send no other cookie with
+   * such a form. There a form of another site is no 403: it goes on as a stranger's, and its `login()` ends what the
+   * browser holds. Say `login(…, { crossSite: true })` at the route. Default: none.
+   */
+  readonly crossSitePaths?: readonly string[] | undefined
+  /**
    * Sends what the middleware, `requireUser()`, `login()` and `logout()` refuse with a status below 500: a stranger, a
    * page of another origin, an outdated cookie. Each helper may have its own. Default: the client gets JSON
    * `{ error: { code, message } }`, a small page or text, as it prefers, and nothing is logged.
@@ -119,6 +126,7 @@ export interface HttpSettings extends Settings {
   readonly deviceBinding?: BindingConfig | undefined
   readonly lifetime: LifetimeSetting | undefined
   readonly trustedOrigins: ReadonlySet<string>
+  readonly crossSitePaths: ReadonlySet<string>
   readonly onStoreError: 'fail' | 'anonymous'
   readonly refused: Refused | undefined
   readonly isProduction: boolean

@@ -4,7 +4,7 @@ import type { Client } from '../../core/client/client.js'
 import type { LoginTerms, Started } from '../../core/beginning.js'
 import type { EventCause } from '../../core/events/types.js'
 import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
-import { nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
+import { asStranger, nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
 import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
@@ -31,6 +31,9 @@ export class SessionState {
   #failure: unknown = undefined
   #changes: Promise<unknown> | undefined = undefined
   #isReleased = false
+  #isFromElsewhere = false
+  /** The session that a request from elsewhere may not use. */
+  #begunHere: SessionRecord | undefined = undefined
   /** Where browsers bind their sessions, as seen from the root of the app; absent where they can't. */
   bindingPath: string | undefined = undefined
 
@@ -81,7 +84,7 @@ export class SessionState {
 
   /** Whether the response can give the browser a new token. */
   takesToken(): boolean {
-    return this.#canSetCookie() && isPageOrFetch(this.req)
+    return this.#canSetCookie() && isPageOrFetch(this.req) && !this.#isFromElsewhere
   }
 
   /** What the request says of the device of its session. */
@@ -91,13 +94,26 @@ export class SessionState {
 
   /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
   identified(verdict: Verdict): void {
-    this.#verdict = verdict
     this.#failure = verdict.failure
+    if (this.#isFromElsewhere) {
+      this.#verdict = asStranger(verdict)
+      this.#begunHere = verdict.record
+      return
+    }
+    this.#verdict = verdict
     if (verdict.user !== undefined) this.#setUser(verdict.user)
     // Where the headers left meanwhile, the token is lost. The old one is still good.
     if (verdict.token !== undefined && this.#canSetCookie()) this.#send(verdict.token, verdict.record!)
     if (verdict.record === undefined && verdict.held.length === 1 && !this.#isProduction)
       warnOfRefusedClient()
+  }
+
+  /**
+   * A page of another site sent this, to a path where that is expected (`crossSitePaths`). It goes on as a stranger's. A
+   * login ends what the browser holds.
+   */
+  comesFromElsewhere(): void {
+    this.#isFromElsewhere = true
   }
 
   /** From here on nothing can be done to the session of this request: every change fails with this error. */
@@ -174,6 +190,18 @@ export class SessionState {
         throw sessionEnded()
       }
       this.#verdict = { ...this.#verdict, record: written }
+    })
+  }
+
+  /**
+   * The same where a session is there, also for a request that comes from elsewhere: it finishes what this browser has
+   * begun before it went there. Starts no session.
+   */
+  writeHeld(edit: (data: JsonObject) => JsonObject): Promise<void> {
+    const record = this.#begunHere
+    if (record === undefined) return this.write(edit)
+    return this.#inTurn(async () => {
+      await this.wiring.engine.change(record, withData(edit), this.client(record))
     })
   }
 

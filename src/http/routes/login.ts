@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { invalid } from '../../lib/options/invalid.js'
-import { address, callback } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions, type Values } from '../../lib/options/options.js'
+import { address, addressOr, callback } from '../../lib/options/option-kinds.js'
 import type { Refused } from '../options.js'
 import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
@@ -27,12 +27,25 @@ export interface LoginFailure {
 /** Responds to a refused login. May be async; what it throws goes to Express. */
 export type LoginFailed = (req: Request, res: Response, info: LoginFailure) => unknown
 
+/** Says where a browser goes after a login. What it throws goes to Express; the login has happened all the same. */
+export type LoginRedirect = (
+  req: Request,
+  // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
+  user: any,
+) => string | undefined | PromiseLike<string | undefined>
+
 /** The options of `login()`. All are optional; all are checked at start. */
 export interface LoginOptions {
   /** The names of the guest's data that the login keeps. Default: none. */
   readonly keep?: readonly string[] | undefined
-  /** Where a browser goes after a login, unless a valid `?returnTo=` says. Default: it gets the text "Logged In". */
-  readonly redirect?: string | undefined
+  /**
+   * Where a browser goes after a login, unless a valid `?returnTo=` says: an address, or a function that returns one or
+   * nothing. It may be async, and gets the user as `req.user` has it. Default: the text "Logged In".
+   *
+   * @example
+   * login(authenticate, { redirect: (req, user) => (user.isNew ? '/welcome' : '/') })
+   */
+  readonly redirect?: string | LoginRedirect | undefined
   /** Where a browser goes after a refused login. Default: a 401. */
   readonly failureRedirect?: string | undefined
   /**
@@ -71,7 +84,7 @@ export interface LoginOptions {
 const loginOptions = {
   ...sharedLoginOptions,
   redirect: {
-    kind: address('/account'),
+    kind: addressOr<LoginRedirect>('/account', "a function, such as (req, user) => '/account'"),
     doc: 'where a browser goes after a login, unless a valid returnTo says where',
   },
   failureRedirect: { kind: address('/login?failed'), doc: 'where a browser goes after a refused login' },
@@ -118,15 +131,23 @@ async function perform(
 ): Promise<void> {
   if (rejectUnintended(req, res, 'login', options.crossSite)) return
   const user = await authenticate(req)
+  // A strategy of passport may have sent the visitor away, or the visitor has gone.
+  if (user === undefined && (res.headersSent || res.closed)) return
   const refused = refusalIn(user)
   if (refused !== undefined) return respondRefused(req, res, refused, options)
   const { keep, lifetime, method } = options
   const info = await sessionOf(req).login(user as object, { keep, crossSite: true, lifetime, method })
-  const redirect = returnToOf(req) ?? options.redirect
+  const redirect = returnToOf(req) ?? (await addressAfter(req, options.redirect))
   // What the session keeps, and with loadUser that is the id alone: what `authenticate` returned may be a whole
   // row, with a password hash that is nobody's to see and values that JSON has no word for.
   const json = { user: info.user ?? { id: info.userId } }
   respond(req, res, { status: 200, text: 'Logged In', json, redirect })
+}
+
+/** Where a browser goes that has no page to go back to. */
+async function addressAfter(req: Request, redirect: LoginOptions['redirect']): Promise<string | undefined> {
+  if (typeof redirect !== 'function') return redirect
+  return (await redirect(req, sessionOf(req).user)) || undefined
 }
 
 async function respondRefused(

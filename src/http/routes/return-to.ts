@@ -19,8 +19,18 @@ export function localPath(path: unknown): string | undefined {
   return parseUrl(path, here)?.origin === here ? path : undefined
 }
 
-/** The page to go back to, as the query of this request says. Two of them are none. */
+// A registered symbol: the copies of this package must find what the other one has remembered.
+const remembered = Symbol.for('express-sid.returnTo')
+
+/** Remembers where this request goes back to: the page that asked for a login before the visitor went to a provider. */
+export function rememberReturnTo(req: object, path: string): void {
+  ;(req as { [remembered]?: unknown })[remembered] = path
+}
+
+/** The page to go back to, as was remembered, or as the query of this request says. Two of them are none. */
 export function returnToOf(req: IncomingMessage & { originalUrl?: string }): string | undefined {
+  const path = localPath((req as { [remembered]?: unknown })[remembered])
+  if (path !== undefined) return path
   const { searchParams } = new URL(queryOf(req), here)
   const values = searchParams.getAll(RETURN_TO)
   return values.length === 1 ? localPath(values[0]) : undefined

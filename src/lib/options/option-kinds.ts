@@ -91,6 +91,19 @@ export function address(example: string): Kind<string> {
 }
 
 /**
+ * The same, or a function that returns one.
+ *
+ * @example addressOr<(user: object) => string>('/account', "a function, such as (user) => '/account'")
+ */
+export function addressOr<F>(example: string, orElse: string): Kind<string | F> {
+  return (value, place) => {
+    if (typeof value === 'function') return value as F
+    if (typeof value === 'string' && value !== '') return value
+    return place.mustBe(`a path or an address, such as '${example}', or ${orElse}`)
+  }
+}
+
+/**
  * A function. What it takes and returns can't be checked.
  *
  * @example callback<(id: string) => unknown>('(id) => users.find(id)')

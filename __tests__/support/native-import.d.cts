@@ -1,0 +1,1 @@
+export function nativeImport(name: string): Promise<unknown>
