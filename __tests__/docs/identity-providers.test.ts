@@ -89,7 +89,7 @@ async function roundTrip(asked = '/account?tab=2') {
   const ann = new Visitor(origin)
   const toLogin = await ann.get(asked, asPage)
   expect(toLogin.headers.location).toBe(`/auth?returnTo=${encodeURIComponent(asked)}`)
-  const away = await ann.get(toLogin.headers.location as string, asPage)
+  const away = await ann.get(toLogin.headers.location, asPage)
   const { url } = await passThrough(away.headers.location as string)
   const back = await ann.get(url.slice(origin.length), fromProvider)
   return { ann, url, back }
@@ -165,7 +165,7 @@ test('where a new user goes may be another page', async () => {
   const own = new passport.Passport()
   own.use('company', {
     authenticate(this: passport.StrategyCreated<passport.Strategy>, req) {
-      this.success({ id: 1, isNew: req.query.new !== undefined } as never)
+      this.success({ id: 1, isNew: req.query.new !== undefined })
     },
   })
   const code = codeBlocks(page).find((block) => block.includes('user.isNew'))!

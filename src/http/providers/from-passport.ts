@@ -61,7 +61,7 @@ export function fromPassport(
       // A strategy that has sent the response itself tells nobody. Nor does a visitor who has gone.
       res.once('close', () => resolve(undefined))
       const done: Done = (error, user, info) => {
-        if (error) reject(error as Error)
+        if (error) reject(error)
         else resolve(user || refuse({ reason: reasonOf(info) }))
       }
       const run = passport.authenticate(name, given, done) as Middleware
@@ -89,7 +89,7 @@ function check(passport: PassportLike, name: unknown, options: object): void {
 
 /** What strategies say of a failure: a message, a challenge of HTTP, or a list where there were several strategies. */
 function reasonOf(info: unknown): string | undefined {
-  const [first] = [info].flat() as unknown[]
+  const [first]: unknown[] = [info].flat()
   if (typeof first === 'string') return first
   const message = isObject(first) ? first.message : undefined
   return typeof message === 'string' ? message : undefined
