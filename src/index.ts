@@ -45,6 +45,7 @@ export type {
   StaleReason,
 } from './core/events/types.js'
 export type { AnonymousReason } from './core/reason.js'
+export type { AddressPolicy } from './core/client/address.js'
 export type { UserId } from './core/user/user-id.js'
 export type { ClientChangePolicy, ReusePolicy } from './core/settings.js'
 export type { Client, ClientChange } from './core/client/client.js'

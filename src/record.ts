@@ -105,8 +105,10 @@ export interface SessionRecord {
   readonly data: JsonObject
   /** The `User-Agent` last recorded, without control characters, at most 512 characters. */
   readonly userAgent: string
-  /** The address last recorded. */
+  /** The address last recorded, or its network (`recordAddress`); `''` where none is kept. */
   readonly ip: string
+  /** Where the login came from, as `describeAddress` named it. */
+  readonly place?: string | undefined
   readonly createdAt: number
   /** When the user last proved who they are; equals `createdAt`, since each login makes a new session. */
   readonly authenticatedAt: number
@@ -126,7 +128,10 @@ export interface SessionInfo {
   /** "Chrome on macOS", from the user agent. */
   readonly label: string
   readonly userAgent: string
+  /** The address that it was last used from, or its network (`recordAddress`); `''`: none is known or kept. */
   readonly ip: string
+  /** Where the login came from, as `describeAddress` named it; `undefined` without that, and for a guest. */
+  readonly place: string | undefined
   /** How the user has proven who they are, newest first, as the option `method` of the login said. */
   readonly methods: readonly ProvenMethod[]
   readonly createdAt: number
@@ -167,6 +172,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(value.unusedRotations, 'number') &&
     (value.binding === undefined || isBinding(value.binding)) &&
     isOptional(value.userId, 'string') &&
+    isOptional(value.place, 'string') &&
     (value.user === undefined || isObject(value.user)) &&
     (value.methods === undefined || isMethods(value.methods)) &&
     (value.lifetime === undefined || isLifetime(value.lifetime)) &&

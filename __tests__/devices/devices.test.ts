@@ -5,7 +5,7 @@ import { fromExpressSession } from 'express-sid/express-session-store'
 import { MemoryStore } from 'express-session'
 import { HOUR, MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
 import { ann, bob, chrome, chromeElsewhere, firefox, safari, unissuedId } from '../support/people.js'
-import { expresses, site, type ExpressModule } from '../support/site.js'
+import { expresses, site, type ExpressModule, type SiteOptions } from '../support/site.js'
 import { setCookies, Visitor } from '../support/visitor.js'
 
 const asJson = { Accept: 'application/json' }
@@ -15,7 +15,7 @@ const asForm = { ...asPage, 'Sec-Fetch-Site': 'same-origin' }
 afterEach(() => jest.useRealTimers())
 
 /** A site of ann, with a second login for bob, and the page of devices under `/account/devices`. */
-function withDevices(express: ExpressModule, options?: DeviceRoutesOptions) {
+function withDevices(express: ExpressModule, options?: DeviceRoutesOptions, given?: SiteOptions) {
   const routes = (app: Express) => {
     app.set('trust proxy', true)
     app.post(
@@ -24,7 +24,7 @@ function withDevices(express: ExpressModule, options?: DeviceRoutesOptions) {
     )
     app.use('/account/devices', deviceRoutes(options))
   }
-  const made = site(express, {}, routes)
+  const made = site(express, given, routes)
   const asBob = async () => {
     const visitor = made.visitor()
     await visitor.post('/bob')
@@ -44,6 +44,17 @@ describe.each(expresses)('on %s', (_, express) => {
     expect((await browser.get('/account/devices', asPage)).text).toContain('a password, my-own')
   })
 
+  test('says where the login came from, where the application names the place', async () => {
+    const { logIn } = withDevices(
+      express,
+      {},
+      { describeAddress: () => 'Köln & Bonn', recordAddress: 'none' },
+    )
+    const browser = await logIn()
+    expect(await devicesOf(browser)).toMatchObject([{ place: 'Köln & Bonn', network: '' }])
+    expect((await browser.get('/account/devices', asPage)).text).toContain('>Köln &amp; Bonn<br>')
+  })
+
   test('lists the sessions of the user, last used first, with what is documented and nothing else', async () => {
     stopTheClock()
     const { logIn, asBob } = withDevices(express)
@@ -57,6 +68,7 @@ describe.each(expresses)('on %s', (_, express) => {
       id,
       label,
       network,
+      place: '',
       createdAt: time,
       authenticatedAt: time,
       lastSeenAt: time,

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { login, refuse } from 'express-sid'
+import { createSessions, login, memoryStore, refuse, type SessionOptions, type Sessions } from 'express-sid'
 import { Events } from '../../src/core/events/events.js'
 import { chrome, firefox } from '../support/people.js'
 import { express5, site } from '../support/site.js'
@@ -9,7 +9,7 @@ const text = readText('docs/audit.md')
 const ip = '127.0.0.1'
 
 test('every block of code runs here', () => {
-  expect(codeBlocks(text)).toHaveLength(3)
+  expect(codeBlocks(text)).toHaveLength(4)
 })
 
 test('the log has a row for each thing that happened, with who, from where, and why', async () => {
@@ -43,6 +43,18 @@ test('an alert is one listener', async () => {
   runBlock("sessions.on('loginRefused'", { sessions, log, alert: () => undefined }, text)
   await visitor().post('/refused')
   expect(log.warn.mock.calls).toEqual([[{ userId: 7, ip, reason: 'locked' }]])
+})
+
+test('a session keeps less, and says where its login came from', async () => {
+  const made: Sessions[] = []
+  const globals = {
+    store: memoryStore(),
+    geo: { city: async (address: string) => (address === ip ? { name: 'Berlin' } : undefined) },
+    createSessions: (options: SessionOptions) => made[made.push(createSessions(options)) - 1],
+  }
+  runBlock('recordAddress', globals, text)
+  const { logIn } = site(express5, made[0])
+  expect(await made[0]!.find((await logIn()).id)).toMatchObject({ ip: '127.0.0.0', place: 'Berlin' })
 })
 
 test('the channel of the page is the one that is published on', () => {

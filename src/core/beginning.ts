@@ -1,6 +1,8 @@
 import type { JsonObject, RecordLifetime, SessionRecord } from '../record.js'
 import type { DeviceBinding } from './binding/device-binding.js'
+import { keptAddress } from './client/address.js'
 import type { Client } from './client/client.js'
+import { placeOf } from './client/place.js'
 import { assertFits } from './data-limit.js'
 import type { Events } from './events/events.js'
 import { timesAtStart } from './lifetime.js'
@@ -59,9 +61,10 @@ export class Beginning {
   ): Promise<Started> {
     const { keep = [] } = terms
     const kept = keepUser(user, this.settings)
+    const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
     const guest = keep.length > 0 ? onlyGuest(held) : undefined
     const current = guest && (await this.records.find(guest.id))
-    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, terms)
+    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, { ...terms, place })
     const sessionId = started.record.id
     try {
       if (current === undefined) await this.endReplaced(held, client)
@@ -96,7 +99,7 @@ export class Beginning {
     kept: KeptUser | undefined,
     data: JsonObject,
     client: Client,
-    { takesOffer = false, lifetime, methods }: LoginTerms,
+    { takesOffer = false, lifetime, methods, place }: LoginTerms & { readonly place?: string | undefined },
   ): Promise<Started> {
     assertFits(data, {}, this.settings.maxDataBytes)
     const now = Date.now()
@@ -115,7 +118,8 @@ export class Beginning {
       data,
       binding: offer?.binding,
       userAgent: client.userAgent,
-      ip: client.ip,
+      ip: keptAddress(client.ip, this.settings.recordAddress),
+      place,
       ...timesAtStart(now, kept === undefined, this.settings, lifetime),
     }
     try {

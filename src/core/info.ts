@@ -12,6 +12,7 @@ export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boole
     label: labelOf(record.userAgent),
     userAgent: record.userAgent,
     ip: record.ip,
+    place: record.place,
     methods: record.methods?.map(({ method, at }) => ({ method, at })) ?? [],
     createdAt: record.createdAt,
     authenticatedAt: record.authenticatedAt,

@@ -1,4 +1,5 @@
 import type { RecordLifetime, SessionRecord } from '../record.js'
+import type { AddressPolicy } from './client/address.js'
 import { rememberedClient, type Client } from './client/client.js'
 
 /** How long sessions live, in milliseconds. */
@@ -60,11 +61,11 @@ export function touched(
   record: SessionRecord,
   now: number,
   client: Client,
-  lifetimes: Lifetimes,
+  lifetimes: Lifetimes & { readonly recordAddress?: AddressPolicy | undefined },
 ): SessionRecord {
   // Another node's clock may be ahead, or ours was set back: what was seen is not taken back.
   const lastSeenAt = Math.max(now, record.lastSeenAt)
-  const { userAgent, ip } = rememberedClient(record, client)
+  const { userAgent, ip } = rememberedClient(record, client, lifetimes.recordAddress)
   return {
     ...record,
     userAgent,

@@ -1,5 +1,6 @@
 import type { SessionStore } from '../store.js'
 import type { BindingSettings } from './binding/binding.js'
+import type { AddressPolicy } from './client/address.js'
 import type { Lifetimes } from './lifetime.js'
 import type { RotationSettings } from './rotation/rotation.js'
 
@@ -19,6 +20,10 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly onReuse: ReusePolicy
   /** Absent where sessions are not bound to devices. */
   readonly deviceBinding?: BindingSettings | undefined
+  /** How much of an address a session keeps. Absent: the whole. */
+  readonly recordAddress?: AddressPolicy | undefined
+  /** Names the place of an address, at a login. */
+  readonly describeAddress?: ((ip: string) => unknown) | undefined
   readonly loadUser: ((id: string | number) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined

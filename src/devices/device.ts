@@ -8,6 +8,8 @@ export interface Device {
   readonly label: string
   /** The address that the session was last used from, as far as it is recorded. `''`: unknown. */
   readonly network: string
+  /** Where the login came from (`describeAddress`). `''`: unknown. */
+  readonly place: string
   /** When the session began. */
   readonly createdAt: number
   /** When the user last proved who they are. */
@@ -26,11 +28,24 @@ export interface Device {
 
 /** What is shown of a session: neither the user, nor the whole `User-Agent`, nor any of the application's data. */
 export function deviceOf(info: SessionInfo): Device {
-  const { id, label, ip, createdAt, authenticatedAt, lastSeenAt, expiresAt, methods, isBound, current } = info
+  const {
+    id,
+    label,
+    ip,
+    place = '',
+    createdAt,
+    authenticatedAt,
+    lastSeenAt,
+    expiresAt,
+    methods,
+    isBound,
+    current,
+  } = info
   return {
     id,
     label,
     network: ip,
+    place,
     createdAt,
     authenticatedAt,
     lastSeenAt,

@@ -1,3 +1,4 @@
+import type { AddressPolicy } from '../core/client/address.js'
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import { invalid } from '../lib/options/invalid.js'
 import { callback, duration, group, integer, oneOf, orFalse } from '../lib/options/option-kinds.js'
@@ -90,6 +91,16 @@ export const sessionOptions = {
     defaultText: "`{ engine: 'refuse', network: 'report' }`",
     doc: 'what happens when the cookie comes from another browser engine or network',
   },
+  recordAddress: {
+    kind: oneOf<AddressPolicy>('whole', 'network', 'none'),
+    default: 'whole',
+    doc: 'how much of an address a session keeps',
+  },
+  describeAddress: {
+    kind: callback<Settings['describeAddress']>('(ip) => geo.lookup(ip)?.city'),
+    defaultText: '–',
+    doc: 'names the place of a login',
+  },
   trustedOrigins: {
     kind: parseTrustedOrigins,
     default: [],
@@ -140,6 +151,7 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   const rotateEvery = checkedRotation(options, values)
   checkIdleTimeout(options, values)
   checkLifetime(values)
+  checkAddresses(values)
   const deviceBinding = resolveBinding(values)
   // The store comes last, so that a broken option makes none.
   const store = values.store ?? memoryStore()
@@ -153,6 +165,15 @@ function checkIdleTimeout(options: SessionOptions, values: Values<typeof session
   throw invalid(
     `idleTimeout (${idleTimeout} ms) is longer than absoluteTimeout (${absoluteTimeout} ms) and would never end a ` +
       `session. Make it shorter, or absoluteTimeout longer.`,
+  )
+}
+
+/** A session without an address is of no network, so any request would pass. */
+function checkAddresses({ recordAddress, onClientChange }: Values<typeof sessionOptions>): void {
+  if (recordAddress !== 'none' || onClientChange.network !== 'refuse') return
+  throw invalid(
+    "recordAddress is 'none', and onClientChange.network is 'refuse': without an address there is no network to " +
+      "compare. Use recordAddress: 'network', or another onClientChange.",
   )
 }
 

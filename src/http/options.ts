@@ -1,9 +1,10 @@
 import type { NextFunction, Request, Response } from 'express'
+import type { AddressPolicy } from '../core/client/address.js'
 import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
 import type { UserId } from '../core/user/user-id.js'
 import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/options/duration.js'
-import type { SessionStore } from '../store.js'
+import type { MaybePromise, SessionStore } from '../store.js'
 import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 import type { LifetimeOf, LifetimeSetting, SessionLifetime } from './lifetime/options.js'
@@ -85,6 +86,24 @@ export interface SessionOptions {
   readonly onClientChange?:
     | { readonly engine?: ClientChangePolicy | undefined; readonly network?: ClientChangePolicy | undefined }
     | undefined
+  /**
+   * How much of a visitor's address a session keeps: `'whole'` (default), its `'network'` (an IPv4 /24 or an IPv6 /48,
+   * by its first address: `203.0.113.0`), or `'none'`. Requests are compared with the network either way. An address
+   * that was kept before is cut when the session is next touched. Events have the whole address of their request, and
+   * are yours to keep or not.
+   *
+   * @throws SessionError OPTION_INVALID for `'none'` where `onClientChange` refuses another network.
+   */
+  readonly recordAddress?: AddressPolicy | undefined
+  /**
+   * Names the place of an address for the lists of a user's sessions, such as `'Berlin, Germany'`: `place` of
+   * `SessionInfo`. Called once in each login, with the whole address, and kept in its session in at most 100 characters.
+   * May be async. Where it fails, or takes longer than `storeTimeout`, the login has no place, and the process is warned
+   * once. Default: none.
+   *
+   * @example describeAddress: (ip) => geo.lookup(ip)?.city
+   */
+  readonly describeAddress?: ((ip: string) => MaybePromise<string | null | undefined>) | undefined
   /** Other origins, such as `'https://app.example.com'`, whose pages may change state here. Default: none. */
   readonly trustedOrigins?: readonly string[] | undefined
   /**

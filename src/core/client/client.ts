@@ -1,4 +1,4 @@
-import { sameNetwork } from './address.js'
+import { keptAddress, sameNetwork, type AddressPolicy } from './address.js'
 import { engineOf } from './user-agent.js'
 
 /** Who made a request, as far as the request tells. Both values are cleaned; `''` means unknown. */
@@ -41,10 +41,12 @@ function isOtherEngine(recorded: Client, seen: Client): boolean {
 /**
  * The client to remember after this use. What is known is not forgotten for what is not, neither an engine nor an
  * address: else whoever holds a stolen cookie could pass as unknown first, and then as anybody.
+ *
+ * @param addresses how much of the address is kept. Default: the whole.
  */
-export function rememberedClient(recorded: Client, seen: Client): Client {
+export function rememberedClient(recorded: Client, seen: Client, addresses?: AddressPolicy): Client {
   const forgets = recorded.userAgent !== seen.userAgent && engineOf(seen.userAgent) === undefined
   const userAgent =
     forgets && engineOf(recorded.userAgent) !== undefined ? recorded.userAgent : seen.userAgent
-  return { userAgent, ip: seen.ip === '' ? recorded.ip : seen.ip }
+  return { userAgent, ip: keptAddress(seen.ip === '' ? recorded.ip : seen.ip, addresses) }
 }

@@ -4,6 +4,7 @@ import type { MaybePromise } from '../../store.js'
 import { detached } from '../../lib/text/detached.js'
 import { asJson, copyJson } from '../../lib/json/json.js'
 import { warnOfLoss } from '../../lib/json/json-loss.js'
+import { withDeadline } from '../../lib/async/deadline.js'
 import { isUnwantedPromise } from '../../lib/async/promises.js'
 import type { Settings } from '../settings.js'
 import { kindOf, textOf, userIdOf, userIdText } from './user-id.js'
@@ -84,18 +85,11 @@ const pickFix = 'Pick what the session keeps with the option serializeUser: ({ i
 
 /** Asks the application. None found makes this request anonymous; only a failure is one. */
 async function load(userId: string | number, settings: Settings): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const tooLate = new Promise<never>((_, reject) => {
-    const late = () => reject(new Error(`no answer within ${settings.storeTimeout} ms (storeTimeout)`))
-    timer = setTimeout(late, settings.storeTimeout)
-  })
   try {
     // `null`, and the `false` that many know from passport, are nobody as well.
-    return (await Promise.race([settings.loadUser!(userId), tooLate])) || undefined
+    return (await withDeadline(() => settings.loadUser!(userId), settings.storeTimeout)) || undefined
   } catch (cause) {
     const message = `loadUser failed for user ${JSON.stringify(userId)}. The session lives on.`
     throw new SessionError('USER_LOAD_FAILED', message, { cause })
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -33,6 +33,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     lifetime: given.lifetime === old?.lifetime ? given.lifetime : frozen(given.lifetime),
     userAgent: given.userAgent,
     ip: given.ip,
+    place: given.place,
     createdAt: given.createdAt,
     authenticatedAt: given.authenticatedAt,
     lastSeenAt: given.lastSeenAt,
