@@ -80,6 +80,16 @@ const statusByCode = {
    * Write less often.
    */
   CONFLICT: 503,
+  /**
+   * The user was changed by `updateUser()`, or their credentials were, while this login was under way. Nothing was
+   * started, since it would have kept the user of before. Log in again.
+   */
+  USER_CHANGED: 503,
+  /**
+   * The user has as many sessions as `maxSessions` allows, and `whenFull` is `'refuse'`. They must log out on another
+   * device first. Tell this only to who has proven to be that user.
+   */
+  SESSIONS_FULL: 403,
   /** The manager was closed. Close it after the HTTP server has stopped. */
   CLOSED: 503,
   /**

@@ -47,7 +47,7 @@ export type {
 export type { AnonymousReason } from './core/reason.js'
 export type { AddressPolicy } from './core/client/address.js'
 export type { UserId } from './core/user/user-id.js'
-export type { ClientChangePolicy, ReusePolicy } from './core/settings.js'
+export type { ClientChangePolicy, ReusePolicy, WhenFull } from './core/settings.js'
 export type { Client, ClientChange } from './core/client/client.js'
 export type { SessionErrorCode } from './errors.js'
 export type {

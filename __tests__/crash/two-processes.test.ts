@@ -6,6 +6,7 @@ import { has, urls, type Part } from '../support/needs.js'
 import { dropKeys, freshPrefix } from '../support/redis-clients.js'
 import { startCluster, type RedisCluster } from '../support/redis-cluster.js'
 import { scratchFolder } from '../support/scratch.js'
+import { LIMIT } from '../support/app-limited.js'
 import { Workload } from '../support/workload.js'
 
 const file = scratchFolder()
@@ -24,6 +25,47 @@ const stores: [name: string, part: Part | undefined, open: string][] = [
   ['MariaDB', 'mysql', `mysql:${table}`],
 ]
 const present = stores.filter(([, part]) => part === undefined || has(part))
+
+/** Logs a user in a hundred times at once, and sees who is in afterwards. */
+async function checkLimit(places: readonly string[], user: string, whenFull: string, isBusy: boolean) {
+  const logins = await Promise.all(
+    Array.from({ length: 100 }, (_, at) => logIn(places[at % places.length]!, user, isBusy)),
+  )
+  const acknowledged = logins.filter(({ status }) => status === 200)
+  expect(new Set(logins.map(({ status }) => status))).toEqual(
+    new Set(whenFull === 'refuse' ? [200, 403] : [200]),
+  )
+  expect(acknowledged).toHaveLength(whenFull === 'refuse' ? LIMIT : 100)
+  for (const place of places) {
+    const live = (await (await fetch(`${place}/live/${user}`)).json()) as string[]
+    expect(live).toHaveLength(LIMIT)
+    const isIn = async ({ cookie }: { cookie: string }) =>
+      ((await (await fetch(`${place}/me`, { headers: { cookie } })).json()) as { user: unknown }).user !==
+      null
+    const inside = await Promise.all(acknowledged.map(isIn))
+    expect(
+      acknowledged
+        .filter((_, at) => inside[at])
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(live.toSorted())
+  }
+}
+
+/** Tries again where two processes wait too long for one SQLite file, as a visitor would. */
+async function logIn(place: string, user: string, isBusy: boolean) {
+  for (;;) {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(`${place}/login`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ id: user }),
+    })
+    const { id = '' } = (await response.json()) as { id?: string }
+    const cookie = response.headers.get('set-cookie')?.split(';')[0] ?? ''
+    if (response.status !== 503 || !isBusy) return { status: response.status, id, cookie }
+  }
+}
 
 describe('two processes on one store', () => {
   let apps: App[] = []
@@ -75,5 +117,19 @@ describe('two processes on one store', () => {
       },
       isLong ? 600_000 : 30_000,
     )
+
+    for (const whenFull of ['endOldest', 'refuse'] as const) {
+      run(
+        `${name}: after a hundred simultaneous logins of one user exactly so many are live (${whenFull})`,
+        async () => {
+          const at = present.findIndex(([other]) => other === name)
+          const places = apps.map(({ url }) => `${url}/${at}/limited/${whenFull}`)
+          for (let round = 0; round < (isLong ? 20 : 1); round += 1) {
+            await checkLimit(places, `${whenFull}-${round}`, whenFull, name === 'SQLite')
+          }
+        },
+        isLong ? 600_000 : 30_000,
+      )
+    }
   }
 })

@@ -85,6 +85,8 @@ const statuses: Record<SessionErrorCode, number> = {
   STORE_FULL: 503,
   RECORD_DAMAGED: 503,
   CONFLICT: 503,
+  USER_CHANGED: 503,
+  SESSIONS_FULL: 403,
   CLOSED: 503,
   UNSUPPORTED: 501,
   CROSS_ORIGIN: 403,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import express, { Router, type ErrorRequestHandler } from 'express'
 import { createSessions, login, logout, sessionMiddleware, sessionOf, type SessionStore } from 'express-sid'
 import { inspect } from './app-inspect.js'
+import { limitedApp } from './app-limited.js'
 import { openStore } from './open-store.js'
 
 function sessionApp(store: SessionStore): Router {
@@ -52,6 +53,7 @@ for (const [index, name] of (process.env.STORE ?? 'memory').split(' ').entries()
   app.get(`/${index}/state`, (_, res) => {
     res.json(state())
   })
+  app.use(`/${index}/limited`, limitedApp(store))
   app.use(`/${index}`, sessionApp(store))
 }
 const tellReason: ErrorRequestHandler = (error, _, res, next) => {

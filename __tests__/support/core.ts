@@ -29,6 +29,7 @@ export function settingsWith(overrides: Partial<Settings> = {}): Settings {
     rotateEvery: false,
     rotationGrace: 5 * MINUTE,
     onReuse: 'end',
+    whenFull: 'endOldest',
     loadUser: undefined,
     userId: undefined,
     serializeUser: undefined,

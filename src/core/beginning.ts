@@ -3,13 +3,17 @@ import type { DeviceBinding } from './binding/device-binding.js'
 import { keptAddress } from './client/address.js'
 import type { Client } from './client/client.js'
 import { placeOf } from './client/place.js'
+import { isSessionError } from '../errors.js'
 import { assertFits } from './data-limit.js'
 import type { Events } from './events/events.js'
+import type { Flights } from './ledger/flights.js'
+import type { LoginGate, Pass } from './ledger/login-gate.js'
 import { timesAtStart } from './lifetime.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Settings } from './settings.js'
 import { mint, type TokenText } from './token.js'
+import { userIdOf } from './user/user-id.js'
 import { keepUser, type KeptUser } from './user/user.js'
 
 /** A session that was just made, with the token that only its browser will know. */
@@ -40,13 +44,15 @@ export class Beginning {
     private readonly events: Events,
     private readonly settings: Settings,
     private readonly binding: DeviceBinding | undefined,
+    private readonly gate: LoginGate,
+    private readonly flights: Flights,
     /** Ends the sessions that a login replaces. */
     private readonly endReplaced: (held: readonly SessionRecord[], client: Client) => Promise<unknown>,
   ) {}
 
   /** Starts a session without a user. */
   startGuest(data: JsonObject, client: Client): Promise<Started> {
-    return this.#start(undefined, data, client, {})
+    return this.#store(this.#make(undefined, data, client, {}))
   }
 
   /**
@@ -61,19 +67,63 @@ export class Beginning {
   ): Promise<Started> {
     const { keep = [] } = terms
     const kept = keepUser(user, this.settings)
-    const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
-    const guest = keep.length > 0 ? onlyGuest(held) : undefined
-    const current = guest && (await this.records.find(guest.id))
-    let started = await this.#start(kept, pick(current?.data ?? {}, keep), client, { ...terms, place })
-    const sessionId = started.record.id
+    return this.flights.track(kept.userId, async () => {
+      const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
+      const guest = keep.length > 0 ? onlyGuest(held) : undefined
+      const current = guest && (await this.records.find(guest.id))
+      const started = this.#make(kept, pick(current?.data ?? {}, keep), client, { ...terms, place })
+      const pass = await this.#enter(started.record, user, client, held)
+      return this.#admit(started, client, pass, async () => {
+        if (current !== undefined) return this.#takeOver(current, started, keep)
+        await this.endReplaced(held, client)
+        return started
+      })
+    })
+  }
+
+  /** Asks for a place among the sessions of the user. */
+  async #enter(
+    record: SessionRecord,
+    user: unknown,
+    client: Client,
+    held: readonly SessionRecord[],
+  ): Promise<Pass | undefined> {
     try {
-      if (current === undefined) await this.endReplaced(held, client)
-      else started = await this.#takeOver(current, started, keep)
+      return await this.gate.enter(record, user, held)
     } catch (error) {
-      this.#takeBack(sessionId)
+      if (isSessionError(error) && error.code === 'SESSIONS_FULL') {
+        this.events.emit('loginRefused', { reason: error.code, userId: userIdOf(record), client })
+      }
       throw error
     }
-    this.events.emit('login', { record: started.record, client, cause: 'login' })
+  }
+
+  /**
+   * Stores the session of a login. If anything fails until it is acknowledged, it is taken back.
+   *
+   * @param replace ends what the login replaces.
+   */
+  async #admit(
+    made: Started,
+    client: Client,
+    pass: Pass | undefined,
+    replace: () => Promise<Started>,
+  ): Promise<Started> {
+    let started: Started
+    let isIn = true
+    try {
+      if (pass === undefined || !this.gate.isOut(pass)) await this.#store(made)
+      started = await replace()
+      if (pass !== undefined) isIn = await this.gate.confirm(pass)
+    } catch (error) {
+      this.#takeBack(made.record.id)
+      if (pass !== undefined) await this.gate.leave(pass)
+      throw error
+    }
+    const { record } = started
+    this.events.emit('login', { record, client, cause: 'login' })
+    // Newer logins were faster. It was acknowledged, and then ended by the limit.
+    if (!isIn) this.events.emit('revoke', { record, client, cause: 'maxSessions' })
     return started
   }
 
@@ -95,12 +145,12 @@ export class Beginning {
     return record === undefined ? started : { ...started, record }
   }
 
-  async #start(
+  #make(
     kept: KeptUser | undefined,
     data: JsonObject,
     client: Client,
     { takesOffer = false, lifetime, methods, place }: LoginTerms & { readonly place?: string | undefined },
-  ): Promise<Started> {
+  ): Started {
     assertFits(data, {}, this.settings.maxDataBytes)
     const now = Date.now()
     const { id, token, secretHash, seriesHash } = mint()
@@ -122,13 +172,17 @@ export class Beginning {
       place,
       ...timesAtStart(now, kept === undefined, this.settings, lifetime),
     }
+    return { record, token, offer: offer?.challenge }
+  }
+
+  async #store(started: Started): Promise<Started> {
     try {
-      await this.records.insert(record)
+      await this.records.insert(started.record)
+      return started
     } catch (error) {
-      this.#takeBack(id)
+      this.#takeBack(started.record.id)
       throw error
     }
-    return { record, token, offer: offer?.challenge }
   }
 
   /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */

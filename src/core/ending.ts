@@ -39,7 +39,7 @@ export class Ending {
   async revoke(sessionId: string, end: End): Promise<boolean> {
     const record = await this.#findEvenDamaged(sessionId)
     if (record === undefined) return this.records.delete(sessionId)
-    return (await this.live.ifAlive(record)) !== undefined && this.#revoke(record, end)
+    return (await this.live.ifAlive(record)) !== undefined && this.revokeFound(record, end)
   }
 
   /** Ends all sessions that are listed, but for one, from outside them; returns how many there were. */
@@ -49,13 +49,14 @@ export class Ending {
     end: End,
   ): Promise<number> {
     const endOne = async (one: SessionRecord) =>
-      one.id !== except && (await this.live.ifAlive(one)) !== undefined && this.#revoke(one, end)
+      one.id !== except && (await this.live.ifAlive(one)) !== undefined && this.revokeFound(one, end)
     // All are tried before a failure is reported: after a theft, each session ended counts.
     const ends = await inBatches(pages, endOne)
     return ends.filter(Boolean).length
   }
 
-  async #revoke(record: SessionRecord, { cause, client }: End): Promise<boolean> {
+  /** Ends one session that was just found. */
+  async revokeFound(record: SessionRecord, { cause, client }: End): Promise<boolean> {
     const wasThere = await this.records.delete(record.id)
     if (wasThere) this.events.emit('revoke', { record, client, cause })
     return wasThere

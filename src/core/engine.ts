@@ -9,6 +9,9 @@ import { Ending, type End } from './ending.js'
 import { Events } from './events/events.js'
 import { Identification } from './identification.js'
 import { infoOf } from './info.js'
+import { Flights } from './ledger/flights.js'
+import { Ledgers } from './ledger/ledgers.js'
+import { LoginGate } from './ledger/login-gate.js'
 import { touched } from './lifetime.js'
 import { LiveRecords } from './records/live-records.js'
 import { Records } from './records/records.js'
@@ -57,10 +60,21 @@ export class Engine {
       settings,
       this.binding,
     )
-    this.#beginning = new Beginning(records, live, events, settings, this.binding, (held, client) =>
-      this.end(held, { cause: 'login', client }),
-    )
     this.#ending = new Ending(records, live, events)
+    const flights = new Flights()
+    const gate = new LoginGate(records, live, new Ledgers(records), flights, settings, (record, client) =>
+      this.#ending.revokeFound(record, { cause: 'maxSessions', client }),
+    )
+    this.#beginning = new Beginning(
+      records,
+      live,
+      events,
+      settings,
+      this.binding,
+      gate,
+      flights,
+      (held, client) => this.end(held, { cause: 'login', client }),
+    )
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()

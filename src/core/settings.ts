@@ -1,8 +1,11 @@
 import type { SessionStore } from '../store.js'
 import type { BindingSettings } from './binding/binding.js'
 import type { AddressPolicy } from './client/address.js'
+import type { WhenFull } from './limits.js'
 import type { Lifetimes } from './lifetime.js'
 import type { RotationSettings } from './rotation/rotation.js'
+
+export type { WhenFull } from './limits.js'
 
 /** What to do with a request that looks like another client's. */
 export type ClientChangePolicy = 'refuse' | 'report' | 'ignore'
@@ -18,6 +21,9 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly maxDataBytes: number
   readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }
   readonly onReuse: ReusePolicy
+  /** How many sessions a user may have; absent: any number. */
+  readonly maxSessions?: number | ((user: unknown) => unknown) | undefined
+  readonly whenFull: WhenFull
   /** Absent where sessions are not bound to devices. */
   readonly deviceBinding?: BindingSettings | undefined
   /** How much of an address a session keeps. Absent: the whole. */

@@ -1,5 +1,5 @@
 import type { AddressPolicy } from '../core/client/address.js'
-import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { ClientChangePolicy, ReusePolicy, Settings, WhenFull } from '../core/settings.js'
 import { invalid } from '../lib/options/invalid.js'
 import { callback, duration, group, integer, oneOf, orFalse } from '../lib/options/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options/options.js'
@@ -12,6 +12,7 @@ import type { HttpSettings, SessionOptions } from './options.js'
 import { parseCrossSitePaths } from './origin/cross-site-paths.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
 import { refusedOption } from './refusal/refused-option.js'
+import { checkUsers, maxSessions } from './user-options.js'
 
 const longerThanZero = { min: 1, words: 'longer than 0' }
 const policy = oneOf<ClientChangePolicy>('refuse', 'report', 'ignore')
@@ -62,6 +63,16 @@ export const sessionOptions = {
     kind: oneOf<ReusePolicy>('end', 'endAll', 'report'),
     default: 'end',
     doc: 'what happens when an outdated secret is used, which shows a copied cookie',
+  },
+  maxSessions: {
+    kind: maxSessions,
+    defaultText: '–',
+    doc: 'how many sessions a user may have, exactly; a number or a function of the user',
+  },
+  whenFull: {
+    kind: oneOf<WhenFull>('endOldest', 'refuse'),
+    default: 'endOldest',
+    doc: 'what a login does when its user has that many: ends the oldest, or is refused',
   },
   deviceBinding: {
     kind: bindingKind,
@@ -152,6 +163,7 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   checkIdleTimeout(options, values)
   checkLifetime(values)
   checkAddresses(values)
+  checkUsers(options, values)
   const deviceBinding = resolveBinding(values)
   // The store comes last, so that a broken option makes none.
   const store = values.store ?? memoryStore()

@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { AddressPolicy } from '../core/client/address.js'
-import type { ClientChangePolicy, ReusePolicy, Settings } from '../core/settings.js'
+import type { ClientChangePolicy, ReusePolicy, Settings, WhenFull } from '../core/settings.js'
 import type { UserId } from '../core/user/user-id.js'
 import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/options/duration.js'
@@ -62,6 +62,20 @@ export interface SessionOptions {
    * `'endAll'` sessions of the user, or `'report'`, which only refuses that request. The event is `reuse`.
    */
   readonly onReuse?: ReusePolicy | undefined
+  /**
+   * How many sessions a user may have: an integer from 1 to 1,000, or a function of the user that logs in. Exact, also
+   * for logins at the same moment on many nodes. Guests don't count. Needs a store that can list the sessions of a user,
+   * and has atomic updates. Default: any number.
+   *
+   * @example maxSessions: (user) => (user.plan === 'team' ? 10 : 2)
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
+  readonly maxSessions?: number | ((user: any) => number) | undefined
+  /**
+   * What happens to a login of a user who has `maxSessions` already: `'endOldest'` ends the session whose login was
+   * longest ago (default), `'refuse'` refuses the new one with SESSIONS_FULL (403).
+   */
+  readonly whenFull?: WhenFull | undefined
   /**
    * Experimental: binds sessions to devices in browsers that can, so that a copied cookie opens nothing. `true`, or an
    * object with options. Default false.

@@ -39,3 +39,23 @@ export function idText(hex: string): string {
 export function idTime(id: string): number {
   return Number.parseInt(id.slice(0, 13).replace('-', ''), 16)
 }
+
+/**
+ * The UUIDv8 that stands for 16 bytes or more, such as a hash (RFC 9562 §5.8). It is never a session's, which is a
+ * UUIDv7.
+ *
+ * @example derivedId(hash('sha256', 'ann', 'buffer'))
+ */
+export function derivedId(bytes: Buffer): string {
+  const hex = bytes.toString('hex')
+  return idText(`${hex.slice(0, 12)}8${hex.slice(13, 16)}8${hex.slice(17, 32)}`)
+}
+
+/**
+ * Whether an id was derived, and so is not the id of a session.
+ *
+ * @example isDerivedId(derivedId(bytes)) // true
+ */
+export function isDerivedId(id: string): boolean {
+  return id[14] === '8'
+}

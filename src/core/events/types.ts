@@ -15,6 +15,8 @@ export type EventCause =
   | 'revokeAll'
   /** `revokeOthers()` of a request */
   | 'revokeOthers'
+  /** a newer login of the user took its place, as `maxSessions` says */
+  | 'maxSessions'
   /** a copied cookie was used, and `onReuse` is `'endAll'` */
   | 'reuse'
   /** it was not used for its idle timeout */
@@ -89,7 +91,7 @@ export interface SessionEvents {
   login: RequestEvent<'login'>
   /** The browser of a session ended it: by a logout, or by its next login, then `replaced` is true. */
   logout: SessionEvent<'logout'> & { readonly replaced: boolean }
-  /** A session was ended from outside it, by `revoke`, `revokeAll` or `revokeOthers`. */
+  /** A session was ended from outside it: by `revoke`, `revokeAll` or `revokeOthers`, or by a newer login (`maxSessions`). */
   revoke: SessionEvent<'revoke'>
   /**
    * A session was removed after its deadline: because it was used or listed, or by a sweep. What the store forgets by
@@ -99,7 +101,10 @@ export interface SessionEvents {
     /** The deadline that has passed, in epoch milliseconds. */
     readonly deadline: number
   }
-  /** `authenticate` returned no user. `reason` and `userId` are what `refuse()` was given. */
+  /**
+   * `authenticate` returned no user: `reason` and `userId` are what `refuse()` was given. Or the user has `maxSessions`
+   * already: then `reason` is `'SESSIONS_FULL'`.
+   */
   loginRefused: EventEnvelope<'loginRefused'> & {
     readonly reason: string | undefined
     readonly client: Client

@@ -1,5 +1,5 @@
-import { SessionError } from '../../errors.js'
-import { isSessionId } from '../../lib/uuid.js'
+import { isSessionError, SessionError } from '../../errors.js'
+import { isDerivedId, isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, OnRemoved, SessionStore, UpdateResult } from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
@@ -32,13 +32,42 @@ export class Records {
   /** The record with this id. What is no session id is not found, without a call: it may be a path, or a key. */
   find(id: string): MaybePromise<SessionRecord | undefined> {
     this.#assertOpen()
-    return isSessionId(id) ? this.#lookup.find(id) : undefined
+    return isOfSession(id) ? this.#lookup.find(id) : undefined
   }
 
   /** As `find`, and never from a cache of the store. */
   findFresh(id: string): MaybePromise<SessionRecord | undefined> {
     this.#assertOpen()
-    return isSessionId(id) ? this.#lookup.findFresh(id) : undefined
+    return isOfSession(id) ? this.#lookup.findFresh(id) : undefined
+  }
+
+  /**
+   * The ledger with this id, never from a cache. Of all doors this is the only one to ledgers. Nobody can revoke one, so
+   * a damaged one is removed here: otherwise its user could never log in again.
+   */
+  async findLedger(id: string): Promise<SessionRecord | undefined> {
+    this.#assertOpen()
+    try {
+      return await this.#lookup.findFresh(id)
+    } catch (error) {
+      if (!isSessionError(error) || error.code !== 'RECORD_DAMAGED') throw error
+      await this.#call('delete', () => this.#store.delete(id))
+      return undefined
+    }
+  }
+
+  /** Keeps a new ledger; false where somebody else was faster, which is no failure. */
+  insertLedger(record: SessionRecord): MaybePromise<boolean> {
+    return this.#call('insert', async () => {
+      try {
+        await this.#store.insert(record)
+        return true
+      } catch (error) {
+        // Each store says in its own way that an id is taken, so it is asked.
+        if ((await this.#store.get(record.id)) !== undefined) return false
+        throw error
+      }
+    })
   }
 
   /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
@@ -68,7 +97,7 @@ export class Records {
   /** True when it was there. What is no session id was not, and no call is made. */
   delete(id: string): MaybePromise<boolean> {
     this.#assertOpen()
-    return isSessionId(id) && this.#call('delete', () => this.#store.delete(id))
+    return isOfSession(id) && this.#call('delete', () => this.#store.delete(id))
   }
 
   /**
@@ -122,6 +151,11 @@ export class Records {
     if (!this.#isClosed) return
     throw new SessionError('CLOSED', 'This session manager was closed. Close it after the server has ended.')
   }
+}
+
+/** Whether it can be the id of a session. That of a ledger is none, whoever asks. */
+function isOfSession(id: string): boolean {
+  return isSessionId(id) && !isDerivedId(id)
 }
 
 function noIndex(): SessionError {

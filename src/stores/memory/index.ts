@@ -3,6 +3,7 @@ import { idTaken } from '../../lib/id-taken.js'
 import type { Json } from '../../lib/json/json.js'
 import { integer } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
+import { isDerivedId } from '../../lib/uuid.js'
 import { warnOnce } from '../../lib/warn-once.js'
 import type { SessionRecord } from '../../record.js'
 import type { OnRemoved, RecordPage, ScannableStore, UpdateResult } from '../../store.js'
@@ -185,7 +186,8 @@ class MemoryStore implements ScannableStore {
   }
 
   #poolOf({ record }: Entry): Pool {
-    return record.userId === undefined ? this.#guests : this.#logins
+    // What is kept of a user for all of their sessions together must not make room for a login either.
+    return record.userId === undefined && !isDerivedId(record.id) ? this.#guests : this.#logins
   }
 }
 
