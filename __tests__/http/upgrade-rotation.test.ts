@@ -21,14 +21,14 @@ afterEach(async () => {
 })
 
 /** A server that responds to a handshake with 101 and the user's id, or with 401. */
-async function serve() {
+async function serve(touch?: boolean) {
   const store = memoryStore()
   const sessions = createSessions({ store })
   const { app } = site(express5, sessions)
   const { server, port, close } = await listen(app)
   toEnd.push(close)
   server.on('upgrade', (req: IncomingMessage, socket: Duplex) => {
-    void authenticateUpgrade(sessions, req, { app }).then((found) => {
+    void authenticateUpgrade(sessions, req, { app, touch }).then((found) => {
       const status = found === undefined ? '401 Unauthorized' : '101 Switching Protocols'
       socket.end(`HTTP/1.1 ${status}\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`)
     })
@@ -83,4 +83,16 @@ describe('a WebSocket handshake', () => {
     expect(seen.map(({ name }) => name)).toEqual(['rotate', 'reuse'])
     expect(await shake(next)).toBe(401)
   })
+})
+
+test.each([
+  [undefined, true],
+  [true, true],
+  [false, false],
+])('a handshake with touch: %s moves the idle deadline: %s', async (touch, moves) => {
+  const { shake, first, stored } = await serve(touch)
+  const before = stored()!
+  moveTheClock(HOUR)
+  expect(await shake(first)).toBe(101)
+  expect(stored()!.expiresAt - before.expiresAt).toBe(moves ? HOUR : 0)
 })

@@ -125,18 +125,20 @@ export class Engine {
    * Changes any field of a session, by compare-and-set: `edit` runs again on a newer record until nobody else has
    * written in between. Whoever changes a session is using it, so the change moves the idle deadline as well.
    *
+   * @param client who is using the session; absent where this is no activity of its user. Then the deadline stays.
    * @param edit must do nothing else. Where it returns the very same record, nothing is written.
    * @returns the record as it is now; `undefined` when the session has ended.
    */
   change(
     record: SessionRecord,
     edit: (current: SessionRecord) => SessionRecord,
-    client: Client,
+    client?: Client,
   ): Promise<SessionRecord | undefined> {
     return this.live.change(record, (current) => {
       const edited = edit(current)
       if (edited.data !== current.data) assertFits(edited.data, current.data, this.settings.maxDataBytes)
-      return edited === current ? current : touched(edited, Date.now(), client, this.settings)
+      if (edited === current || client === undefined) return edited
+      return touched(edited, Date.now(), client, this.settings)
     })
   }
 

@@ -41,6 +41,12 @@ export function isExpired(record: SessionRecord, now: number): boolean {
   return record.endedBy !== undefined || now >= record.expiresAt || now >= record.absoluteExpiresAt
 }
 
+/** Whole seconds until a session ends: unused, and in any case. Rounded down, so that nobody is warned too late. */
+export function timeLeft({ expiresAt, absoluteExpiresAt }: SessionRecord, now: number) {
+  const seconds = (until: number) => Math.max(0, Math.floor((until - now) / 1_000))
+  return { idleSeconds: seconds(expiresAt), absoluteSeconds: seconds(absoluteExpiresAt) }
+}
+
 /** Whether the idle deadline may be moved again. */
 export function isTouchDue(record: SessionRecord, now: number, lifetimes: Lifetimes): boolean {
   return now - record.lastSeenAt >= touchIntervalOf(record, lifetimes)

@@ -81,6 +81,11 @@ export interface ClientSource {
   /** Whether the response can give the browser a new token: it may come too late, or belong to no page. */
   takesToken(): boolean
   /**
+   * Takes a touch that is due, to call it once it is known that the request is an activity of its user, or never.
+   * Absent where that is known from the start: then the touch is written before the verdict.
+   */
+  touchLater?(touch: () => unknown): void
+  /**
    * What the request says of its device; called only for a bound session. Absent where a request can't say anything:
    * then a bound session is stale.
    */

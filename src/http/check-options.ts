@@ -10,6 +10,7 @@ import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { parseCrossSitePaths } from './origin/cross-site-paths.js'
+import type { IsActivity } from './request/activity.js'
 import { parseTrustedOrigins } from './origin/trusted-origins.js'
 import { refusedOption } from './refusal/refused-option.js'
 import { checkUsers, maxSessions } from './user-options.js'
@@ -46,6 +47,11 @@ export const sessionOptions = {
     kind: duration(),
     defaultText: "`'5m'`, or a tenth of a shorter timeout",
     doc: 'the idle deadline is written at most once in this time',
+  },
+  touch: {
+    kind: callback<IsActivity>("(req) => !req.path.startsWith('/poll/')"),
+    defaultText: 'every request',
+    doc: 'whether a request is an activity of its user, which moves the idle deadline',
   },
   rotateEvery: {
     kind: orFalse(duration(longerThanZero)),

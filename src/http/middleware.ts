@@ -73,6 +73,8 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
       return stop(req, res, next, refusal)
     }
     captureRemoteAddress(req)
+    if (settings.touch !== undefined && !state.asksTouch(settings.touch))
+      return stop(req, res, next, state.failure)
     engine.identify(values, state, (verdict) => {
       state.identified(verdict)
       if (isDebugging) debugRequest(req, state)

@@ -7,6 +7,7 @@ import type { Duration } from '../lib/options/duration.js'
 import type { MaybePromise, SessionStore } from '../store.js'
 import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
+import type { IsActivity } from './request/activity.js'
 import type { LifetimeOf, LifetimeSetting, SessionLifetime } from './lifetime/options.js'
 
 export type { Duration } from '../lib/options/duration.js'
@@ -47,6 +48,15 @@ export interface SessionOptions {
    * that.
    */
   readonly touchInterval?: Duration | undefined
+  /**
+   * Says whether a request is an activity of its user: `true` or `false`, at once. One that is not, such as a page that
+   * polls or telemetry, leaves the idle deadline where it is, also where it writes data or gets a new cookie. A throw
+   * fails the request. Default: every request is one. `sessionStatus()` never is.
+   *
+   * @example
+   * createSessions({ touch: (req) => !req.path.startsWith('/poll/') })
+   */
+  readonly touch?: ((req: Request) => boolean) | undefined
   /**
    * How often a login gets a new secret, so that a copied cookie dies by itself and its use shows; `false`: never.
    * At least twice `rotationGrace`. Default `'1h'`; `false` on a store whose `atomicUpdates` is false, which can't do it.
@@ -158,6 +168,7 @@ export interface HttpSettings extends Settings {
   readonly cookie: CookieSettings
   readonly deviceBinding?: BindingConfig | undefined
   readonly lifetime: LifetimeSetting | undefined
+  readonly touch: IsActivity | undefined
   readonly trustedOrigins: ReadonlySet<string>
   readonly crossSitePaths: ReadonlySet<string>
   readonly onStoreError: 'fail' | 'anonymous'

@@ -8,7 +8,7 @@ import type { Client } from '../core/client/client.js'
 import type { Sessions } from '../core/sessions.js'
 import { invalid } from '../lib/options/invalid.js'
 import { isObject } from '../lib/json/is-object.js'
-import { that } from '../lib/options/option-kinds.js'
+import { boolean, that } from '../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options/options.js'
 import type { SessionInfo } from '../record.js'
 import { unboundRefusal } from './binding/guard.js'
@@ -31,6 +31,11 @@ export interface UpgradeOptions {
    * handshake does not pass through the app. Default: the handshake is taken as it reached this process.
    */
   readonly app?: Application | undefined
+  /**
+   * Whether to open this socket is an activity of the user, which moves the idle deadline. Say `false` where a page
+   * opens it again by itself. Default true.
+   */
+  readonly touch?: boolean | undefined
 }
 
 // An app is a function, but so is a router. Only an app has the object that its requests inherit from.
@@ -42,6 +47,7 @@ const upgradeOptions = {
     kind: that(isApp, 'the Express app that express() made (no router, no server)'),
     doc: 'the Express app, whose `trust proxy` says which forwarded headers to believe',
   },
+  touch: { kind: boolean('true or false'), default: true, doc: 'whether this is an activity of the user' },
 } as const
 
 /**
@@ -77,7 +83,7 @@ async function authenticate(
   options: UpgradeOptions,
 ): Promise<Upgraded | undefined> {
   surviveReset(request.socket)
-  const { app } = readOptions(options, ofFunction('authenticateUpgrade()'), upgradeOptions)
+  const { app, touch } = readOptions(options, ofFunction('authenticateUpgrade()'), upgradeOptions)
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
@@ -89,6 +95,7 @@ async function authenticate(
     client: (known: Client) => clientOf(request, known),
     // Nothing can be sent to the browser before the socket is open.
     takesToken: () => false,
+    ...(!touch && { touchLater: () => undefined }),
     deviceSigns: (sessionId: string) => deviceSigns(request, settings.deviceBinding!, sessionId),
   }
   const { record, user, failure } = await new Promise<Verdict>((resolve) =>

@@ -19,7 +19,7 @@ import {
 import type { Client } from '../client/client.js'
 import type { Events } from '../events/events.js'
 import type { StaleReason } from '../events/types.js'
-import { isExpired, touched } from '../lifetime.js'
+import { isExpired } from '../lifetime.js'
 import { isSignedBy, parseProof, type Proof } from './proof.js'
 import type { LiveRecords } from '../records/live-records.js'
 import type { Records } from '../records/records.js'
@@ -56,7 +56,7 @@ export class DeviceBinding {
     private readonly records: Records,
     private readonly live: LiveRecords,
     private readonly events: Events,
-    private readonly settings: Settings,
+    settings: Settings,
     ttl: number,
   ) {
     // One time for one cause: late responses and requests in queues.
@@ -141,10 +141,8 @@ export class DeviceBinding {
       // Of two good proofs of one challenge, one finds it used.
       isIssued = hasKey(binding) && binding.challengeKey === answered
       if (!isIssued || !hasKey(binding)) return current
-      const now = Date.now()
-      const next = { ...current, binding: refreshed(binding, fresh, now, this.#times) }
-      // The client on record stays: whether this one differs is for an ordinary request to find and report.
-      return touched(next, now, current, this.settings)
+      // The deadline stays: the browser renews the proof for any request, and that one says whether its user is active.
+      return { ...current, binding: refreshed(binding, fresh, Date.now(), this.#times) }
     })
     if (changed === undefined) return undefined
     if (isDebugging)

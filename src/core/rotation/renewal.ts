@@ -1,5 +1,6 @@
 import { debug, isDebugging } from '../../lib/debug.js'
-import { isPromise } from '../../lib/async/promises.js'
+import { dropOldest } from '../../lib/drop-oldest.js'
+import { chain, isPromise } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, UpdateResult } from '../../store.js'
 import type { Client } from '../client/client.js'
@@ -10,6 +11,9 @@ import { isIssueDue, isSettleDue, settled, withSuccessor, type Standing } from '
 import type { Settings } from '../settings.js'
 import { successorOf, type Token } from '../token.js'
 
+/** So many touches are remembered, for as long as parallel requests may take. More of them cost a call each, no more. */
+const MAX_TOUCHED = 1_000
+
 /** A verified use of a session. */
 export interface Use {
   readonly token: Token
@@ -17,6 +21,8 @@ export interface Use {
   readonly client: Client
   /** Whether the response can carry a new token. */
   readonly takesToken: () => boolean
+  /** Takes the touch, where it is not written at once: see `ClientSource`. */
+  readonly touchLater: ((touch: () => unknown) => void) | undefined
 }
 
 /** The session after its use: `undefined` where it has ended meanwhile; with a token where one was issued. */
@@ -25,8 +31,14 @@ export interface Renewed {
   readonly token: string | undefined
 }
 
-/** What the use of a session changes of its record, all in one write: its deadline, a successor, the successor's turn. */
+/**
+ * What the use of a session changes of its record: its deadline, a successor, the successor's turn. All in one write,
+ * unless whether the deadline moves is decided later.
+ */
 export class Renewal {
+  /** The versions that were touched last, by session. */
+  readonly #touched = new Map<string, number>()
+
   constructor(
     private readonly records: Records,
     private readonly events: Events,
@@ -48,32 +60,59 @@ export class Renewal {
    */
   renew(record: SessionRecord, use: Use): MaybePromise<Renewed> {
     const now = Date.now()
-    const { standing, token, client } = use
+    const { standing, token, client, touchLater } = use
     const issues = isIssueDue(record, standing, now, this.settings) && use.takesToken()
     const settles = isSettleDue(record, standing, now, this.settings)
+    const touches = isTouchDue(record, now, this.settings)
     const unchanged: Renewed = { record, token: undefined }
+    const leaveTouch = (current: SessionRecord) => {
+      if (touches) touchLater?.(() => this.#touch(current, now, client))
+    }
     // A successor may be due that this response can't carry. Then each image of a page would write.
-    if (!issues && !settles && !isTouchDue(record, now, this.settings)) return unchanged
-
+    if (!issues && !settles && (touchLater !== undefined || !touches)) {
+      leaveTouch(record)
+      return unchanged
+    }
     const successor = issues ? successorOf(token) : undefined
-    let next = touched(record, now, client, this.settings)
+    let next = touchLater === undefined ? touched(record, now, client, this.settings) : record
     if (successor !== undefined) next = withSuccessor(next, successor.secretHash, now)
     if (settles) next = settled(next, now, this.settings)
     next = { ...next, version: record.version + 1 }
-    const settle = (result: UpdateResult): Renewed => {
-      if (isDebugging) debug(`session ${record.id}: ${written(issues, settles)}: ${result}`)
-      // Absent: logged out since it was read. Conflict: another request wrote, and moved the deadline by that.
+    return chain(this.#write(next, written(issues, settles)), (result) => {
+      // Absent: logged out since it was read. Conflict: another request wrote what was due.
       if (result !== 'ok') return result === 'absent' ? { record: undefined, token: undefined } : unchanged
       if (successor !== undefined) this.#report(next, client)
+      leaveTouch(next)
       return { record: next, token: successor?.token }
+    })
+  }
+
+  /** Moves the deadline by a use that was a moment ago. Where the session has ended, or others have written, nothing happens. */
+  #touch(record: SessionRecord, usedAt: number, client: Client): unknown {
+    const { id, version } = record
+    // The requests of a page have all read the same version, and one touch of it is enough.
+    if (this.#touched.get(id) === version) return undefined
+    this.#touched.set(id, version)
+    dropOldest(this.#touched, MAX_TOUCHED)
+    const next = { ...touched(record, usedAt, client, this.settings), version: version + 1 }
+    return chain(this.#write(next, written(false, false)), (result) => {
+      // The next use tries again.
+      if (result === 'failed') this.#touched.delete(id)
+    })
+  }
+
+  /** Writes one version. Never throws or rejects: who has sent the request can't do anything about a failure. */
+  #write(next: SessionRecord, what: string): MaybePromise<UpdateResult | 'failed'> {
+    const say = <R extends UpdateResult | 'failed'>(result: R): R => {
+      if (isDebugging) debug(`session ${next.id}: ${what}: ${result}`)
+      return result
     }
-    let result: MaybePromise<UpdateResult>
     try {
-      result = this.records.updateTogether(next, record.version)
+      const result = this.records.updateTogether(next, next.version - 1)
+      return isPromise(result) ? result.then(say, () => say('failed')) : say(result)
     } catch {
-      return unchanged
+      return say('failed')
     }
-    return isPromise(result) ? result.then(settle, () => unchanged) : settle(result)
   }
 
   #report(record: SessionRecord, client: Client): void {

@@ -7,6 +7,10 @@ export function sessionEnded(): SessionError {
   )
 }
 
+export function unauthenticated(): SessionError {
+  return new SessionError('UNAUTHENTICATED', 'Log in to see this.')
+}
+
 export function headersSent(): SessionError {
   return new SessionError(
     'HEADERS_SENT',

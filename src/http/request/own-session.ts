@@ -55,6 +55,8 @@ class OwnSession implements RequestSession {
     return this.#watched('list', async () => {
       const userId = this.#userId()
       if (userId === undefined) return []
+      // Otherwise the list would say of the session that asks when it was used before.
+      await this.#state.touchNow()
       const all = await this.#state.wiring.sessions.list(userId)
       return all.map((info) => (info.id === this.id ? Object.assign(info, { current: true }) : info))
     })

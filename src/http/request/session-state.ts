@@ -13,11 +13,13 @@ import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
 import { lifetimeOf } from '../lifetime/options.js'
 import { refusalOf, type Action } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
+import { isActivity, type IsActivity } from './activity.js'
 import { canRespond } from './can-respond.js'
 import { clientOf } from './client-of.js'
 import { headersSent, sessionEnded, sessionRefused } from './errors.js'
 import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
 import type { CheckedLoginOptions } from './login-options.js'
+import { PendingTouch } from './pending-touch.js'
 import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
 import { whyNotLookedUp } from './why.js'
 
@@ -34,6 +36,10 @@ export class SessionState {
   #isFromElsewhere = false
   /** The session that a request from elsewhere may not use. */
   #begunHere: SessionRecord | undefined = undefined
+  /** The touch of this request, where one was due. */
+  #touch: PendingTouch | undefined = undefined
+  /** Whether this request moves the idle deadline of its session (`touch`). */
+  #isActivity = true
   /** Where browsers bind their sessions, as seen from the root of the app; absent where they can't. */
   bindingPath: string | undefined = undefined
 
@@ -85,6 +91,34 @@ export class SessionState {
   /** Whether the response can give the browser a new token. */
   takesToken(): boolean {
     return this.#canSetCookie() && isPageOrFetch(this.req) && !this.#isFromElsewhere
+  }
+
+  /** Asks the option `touch` about this request. False where that has failed: then nothing can be done to its session. */
+  asksTouch(touch: IsActivity): boolean {
+    try {
+      this.#isActivity = isActivity(touch, this.req)
+      return true
+    } catch (error) {
+      this.refuse(error)
+      return false
+    }
+  }
+
+  /** Keeps a due touch until it is known whether the route cancels it. On a socket no route does. */
+  touchLater(touch: () => unknown): void {
+    if (!this.#isActivity) return
+    if (this.#canSetCookie()) this.#touch = new PendingTouch(this.res, touch)
+    else touch()
+  }
+
+  /** Does the touch now, where one is due and waits. */
+  async touchNow(): Promise<void> {
+    await this.#touch?.run()
+  }
+
+  /** This request does not move the idle deadline. */
+  cancelTouch(): void {
+    this.#touch?.cancel()
   }
 
   /** What the request says of the device of its session. */
@@ -184,13 +218,32 @@ export class SessionState {
       if (this.barred !== undefined && !this.#isOutdated()) throw this.barred
       if (this.#verdict.hasEnded) throw sessionEnded()
       if (this.record === undefined) return this.#writeAsGuest(edit({}))
-      const written = await this.wiring.engine.change(this.record, withData(edit), this.client())
-      if (written === undefined) {
-        this.#end()
-        throw sessionEnded()
-      }
-      this.#verdict = { ...this.#verdict, record: written }
+      await this.#change(this.record, withData(edit), this.#isActivity ? this.client() : undefined)
     })
+  }
+
+  /** Moves the idle deadline now, whatever `touchInterval` and `touch` say. Nothing to do without a session. */
+  extend(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.record !== undefined)
+        await this.#change(this.record, (current) => ({ ...current }), this.client())
+    })
+  }
+
+  /** @param client who is using the session; absent where this is no activity. */
+  async #change(
+    record: SessionRecord,
+    edit: (record: SessionRecord) => SessionRecord,
+    client: Client | undefined,
+  ): Promise<void> {
+    const written = await this.wiring.engine.change(record, edit, client)
+    if (written === undefined) {
+      this.#end()
+      throw sessionEnded()
+    }
+    // What was written has moved the deadline. A touch of the version before would be in vain.
+    if (written !== record) this.cancelTouch()
+    this.#verdict = { ...this.#verdict, record: written }
   }
 
   /**
@@ -236,6 +289,7 @@ export class SessionState {
     const { wasLookedUp, held, hasEnded, barred } = this.#verdict
     const replacesUnknown = wasLookedUp && held.length === 0 && !hasEnded && barred === undefined
     if (replacesUnknown && !this.#isProduction) warnOfSharedCookie(this.req, this.cookie.name)
+    this.cancelTouch()
     this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
     this.#send(token, record)
   }
@@ -247,6 +301,7 @@ export class SessionState {
   #end(): void {
     const { hasEnded, held, reason } = this.#verdict
     const isOver = hasEnded || held.length > 0
+    this.cancelTouch()
     this.#verdict = { ...nobody, hasEnded: isOver, reason: isOver ? 'ended' : reason }
     // Another package may have put its own user there: that one stays.
     if (!this.#isReleased && this.req.user === this.#user) this.req.user = undefined

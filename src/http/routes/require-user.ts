@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import { SessionError } from '../../errors.js'
+import type { SessionError } from '../../errors.js'
 import { unboundRefusal } from '../binding/guard.js'
 import { prefersJson } from './respond.js'
 import { invalid } from '../../lib/options/invalid.js'
@@ -10,6 +10,7 @@ import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
 import type { Refused } from '../options.js'
 import { isLoginPage, loginPageFor } from './return-to.js'
+import { unauthenticated } from '../request/errors.js'
 import { stateOf } from '../request/session-of.js'
 
 /** The options of `requireUser()`. All are optional; all are checked at start. */
@@ -88,8 +89,4 @@ function guardedLoginPage(loginPage: string): SessionError {
   return invalid(
     `requireUser() guards its own loginPage ${loginPage}, so no stranger can reach it. Mount the route of the login page above the guard.`,
   )
-}
-
-function unauthenticated(): SessionError {
-  return new SessionError('UNAUTHENTICATED', 'Log in to see this.')
 }
