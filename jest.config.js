@@ -17,6 +17,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^express-sid$': '<rootDir>/src/index.ts',
     '^express-sid/testing$': '<rootDir>/src/testing/index.ts',
+    '^express-sid/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^express-sid/devices$': '<rootDir>/src/devices/index.ts',
     '^express-sid/express-session-store$': '<rootDir>/src/stores/adapted/index.ts',
     '^express-sid/(.+)$': '<rootDir>/src/stores/$1/index.ts',

@@ -16,7 +16,7 @@ export { authenticateUpgrade } from './http/upgrade.js'
 export { memoryStore } from './stores/memory/index.js'
 export { SessionError } from './errors.js'
 
-export type { Capabilities, Sessions } from './core/sessions.js'
+export type { Capabilities, Health, Sessions } from './core/sessions.js'
 export type { Duration, Refused, SessionOptions } from './http/options.js'
 export type { DeviceBindingOptions } from './http/binding/options.js'
 export type { LifetimeOf, SessionLifetime } from './http/lifetime/options.js'

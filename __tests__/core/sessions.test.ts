@@ -833,3 +833,32 @@ describe('what is no session id', () => {
     },
   )
 })
+
+describe('check', () => {
+  it('is well where the store responds, and asks for a session that there is not', async () => {
+    const { sessions, calls } = manager()
+    expect(await sessions.check()).toEqual({
+      ok: true,
+      latencyMs: expect.any(Number) as unknown,
+      error: undefined,
+    })
+    expect(calls).toHaveLength(1)
+    expect(calls[0]!.operation).toMatch(/^get/)
+  })
+
+  it.each<[string, (store: SessionStore) => SessionStore, string]>([
+    ['fails', (store) => failing(replacing(store, { getMany: undefined }), 'get'), 'STORE_FAILED'],
+    ['never responds', (store) => hanging(replacing(store, { getMany: undefined }), 'get'), 'STORE_TIMEOUT'],
+  ])('is not well where the store %s, and says so without rejecting', async (_, over, code) => {
+    const { sessions } = manager(over, { storeTimeout: 1_000 })
+    const checking = sessions.check()
+    moveTheClock(1_000)
+    expect(await checking).toMatchObject({ ok: false, error: { code } })
+  })
+
+  it('is not well once the manager is closed', async () => {
+    const { sessions } = manager()
+    await sessions.close()
+    expect(await sessions.check()).toMatchObject({ ok: false, error: { code: 'CLOSED' } })
+  })
+})

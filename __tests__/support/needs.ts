@@ -7,6 +7,7 @@ export type Part =
   | 'postgres-bin'
   | 'mysql-bin'
   | 'chromium'
+  | 'prometheus'
   | 'better-sqlite3'
   | 'node24'
   | 'registry'

@@ -67,6 +67,10 @@ const parts = {
     () => onPath('chromium', 'chromium-browser', 'google-chrome') !== undefined,
     'a browser: apt-get install chromium',
   ],
+  prometheus: [
+    () => onPath('prometheus') !== undefined && onPath('promtool') !== undefined,
+    'Prometheus: apt-get install prometheus',
+  ],
   'better-sqlite3': [
     () => installed('better-sqlite3'),
     'it: npm install --prefix /tmp/peers better-sqlite3, with NODE_PATH=/tmp/peers/node_modules (needs a compiler)',

@@ -1,3 +1,5 @@
+import { v7 } from 'uuid'
+import type { SessionError } from '../errors.js'
 import { inBatches } from '../lib/async/batches.js'
 import { isTooDeep } from '../lib/json/json.js'
 import { that } from '../lib/options/option-kinds.js'
@@ -17,6 +19,16 @@ export interface Capabilities {
    * same moment may lose a write, and one may bring back what the other has just ended; secrets do not rotate.
    */
   readonly atomicUpdates: boolean
+}
+
+/** What `sessions.check()` found out. */
+export interface Health {
+  /** Whether the store has responded within `storeTimeout`. */
+  readonly ok: boolean
+  /** How long it took, in milliseconds. */
+  readonly latencyMs: number
+  /** Why not: `STORE_FAILED`, `STORE_TIMEOUT`, `STORE_BUSY` or `CLOSED`. `undefined` where all is well. */
+  readonly error: SessionError | undefined
 }
 
 /**
@@ -51,6 +63,18 @@ export interface Sessions {
 
   /** The live sessions of a user, last used first. Rejects with UNSUPPORTED where the store can't list. */
   list(userId: UserId): Promise<SessionInfo[]>
+
+  /**
+   * Whether the store responds: looks up a session that there is not. For the health check of a load balancer, and for
+   * monitoring. Never rejects, and changes nothing; a store that refuses writes alone passes.
+   *
+   * @example
+   * app.get('/health', async (req, res) => {
+   *   const { ok, latencyMs } = await sessions.check()
+   *   res.status(ok ? 200 : 503).json({ ok, latencyMs })
+   * })
+   */
+  check(): Promise<Health>
 
   /** Ends one session, at once and on every node. True when it was there. */
   revoke(sessionId: string): Promise<boolean>
@@ -107,6 +131,17 @@ export class SessionManager implements Sessions {
         .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
         .map((record) => this.#engine.infoOf(record, false))
     })
+  }
+
+  async check(): Promise<Health> {
+    const before = performance.now()
+    let error: SessionError | undefined
+    try {
+      await this.#engine.records.findFresh(v7())
+    } catch (failure) {
+      error = failure as SessionError
+    }
+    return { ok: error === undefined, latencyMs: performance.now() - before, error }
   }
 
   revoke(sessionId: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, OnRemoved, SessionStore, UpdateResult } from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup } from './lookup.js'
-import { StoreCalls, type StoreOperation } from './store-calls.js'
+import { StoreCalls, type AroundCall, type StoreOperation } from './store-calls.js'
 import type { OnFound } from './turn.js'
 
 /** How many records are listed in one call. */
@@ -135,6 +135,11 @@ export class Records {
     if (this.#store.deleteExpired === undefined) return undefined
     return (limit, onRemoved) =>
       this.#call('deleteExpired', () => this.#store.deleteExpired!(Date.now(), limit, onRemoved))
+  }
+
+  /** Lets `around` see each call to the store from now on; returns a function that ends it. */
+  observe(around: AroundCall): () => void {
+    return this.#calls.observe(around)
   }
 
   /** Sends nothing to the store from now on. The store's client belongs to whoever made it. */

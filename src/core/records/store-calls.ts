@@ -15,6 +15,9 @@ export type StoreOperation =
   | 'pageByUser'
   | 'deleteExpired'
 
+/** Runs a call to the store and may look at what comes of it. Returns and throws what the call does. */
+export type AroundCall = <T>(operation: StoreOperation, run: () => MaybePromise<T>) => MaybePromise<T>
+
 /**
  * So many calls may be unanswered at once. While a store is away, its client queues what it is sent;
  * past this number nothing more is sent, so that the queue stays bounded however long it takes.
@@ -51,6 +54,21 @@ export class StoreCalls {
       throw this.failed(operation, asSessionError(error))
     }
     return isPromise(answer) ? this.#withDeadline(operation, answer) : answer
+  }
+
+  /**
+   * From now on each call runs inside `around`. The method is replaced, so that nothing is asked where nobody observes.
+   *
+   * @returns a function that ends it.
+   */
+  observe(around: AroundCall): () => void {
+    const before = this.call.bind(this)
+    let isOn = true
+    this.call = (operation, ask) =>
+      isOn ? around(operation, () => before(operation, ask)) : before(operation, ask)
+    return () => {
+      isOn = false
+    }
   }
 
   #withDeadline<T>(operation: StoreOperation, answer: Promise<T>): Promise<T> {

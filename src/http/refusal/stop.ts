@@ -5,6 +5,7 @@ import type { Refused } from '../options.js'
 import { canRespond } from '../request/can-respond.js'
 import { sendRefusal } from './refusal-page.js'
 import { attachedState } from '../request/session-of.js'
+import { tellRefused } from './refused-channel.js'
 
 /**
  * Ends a request that can't go on. An expected refusal is a response, not a failure: it is sent in the form that the
@@ -22,9 +23,11 @@ export function stop(
 ): void {
   // A socket may have no response, or one that can't respond: then its own error handling refuses it.
   const isOpen = canRespond(res)
+  const wiring = attachedState(req)?.wiring
+  tellRefused(wiring?.sessions, error)
   if (isOpen) res.setHeader('Cache-Control', 'no-store')
   if (!isOpen || !isRefusal(error)) return next(orSomeError(error))
-  const refused = own ?? attachedState(req)?.wiring.settings.refused ?? sendRefusal
+  const refused = own ?? wiring?.settings.refused ?? sendRefusal
   const send = async () => refused(req as Request, res as Response, next as NextFunction, error)
   // Express 4 does not look at promises, and after a lookup nothing catches what is thrown.
   send().catch((failure: unknown) => next(orSomeError(failure)))
