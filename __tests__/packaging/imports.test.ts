@@ -19,6 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   'stores/sqlite': ['record-reader', 'lib', 'record', 'store', 'errors'],
   'stores/redis': ['record-reader', 'lib', 'record', 'store', 'errors'],
   'stores/memory': ['lib', 'record', 'store', 'errors'],
+  'stores/moving': ['lib', 'record', 'store', 'errors'],
   'stores/near-cache': ['lib', 'record', 'store', 'errors'],
   'stores/encrypted': ['lib', 'record', 'store', 'errors'],
   'stores/adapted': ['lib', 'record', 'store', 'errors'],
