@@ -102,6 +102,11 @@ const statusByCode = {
    * and which option allows it.
    */
   CROSS_ORIGIN: 403,
+  /**
+   * A token for `Authorization` was asked for (`bearer`) in a request that carries a session cookie, or would be given one.
+   * Send it without cookies: `fetch(url, { credentials: 'omit' })`.
+   */
+  BEARER_REFUSED: 400,
   /** `requireUser()` met a request without a user. The visitor must log in. */
   UNAUTHENTICATED: 401,
   /**

@@ -91,6 +91,8 @@ export interface SessionRecord {
   readonly endedBy?: 'reuse' | 'login' | undefined
   /** How far the session is bound to its device; absent where that was never offered (`deviceBinding`). */
   readonly binding?: SessionBinding | undefined
+  /** Where its token travels, and the only place where it opens the session; absent: in the cookie. */
+  readonly via?: 'cookie' | 'bearer' | undefined
   /** Whose session it is, as text; absent for a guest. Never changes during a session's life. */
   readonly userId?: string | undefined
   /** `'number'` where the application's own id is a number: `userId` is its text. */
@@ -139,6 +141,8 @@ export interface SessionInfo {
   readonly lastSeenAt: number
   readonly expiresAt: number
   readonly absoluteExpiresAt: number
+  /** Where its token travels: in the cookie, or in `Authorization` (`bearer`). */
+  readonly via: 'cookie' | 'bearer'
   /** Whether the session is bound to its device: a copy of its cookie opens nothing (`deviceBinding`). */
   readonly isBound: boolean
   /** Whether it is the session of the request that asked. Always false outside a request. */
@@ -171,6 +175,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(value.priorUntil, 'number') &&
     isOptional(value.unusedRotations, 'number') &&
     (value.binding === undefined || isBinding(value.binding)) &&
+    isOptional(value.via, 'string') &&
     isOptional(value.userId, 'string') &&
     isOptional(value.place, 'string') &&
     (value.user === undefined || isObject(value.user)) &&

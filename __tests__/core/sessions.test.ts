@@ -393,7 +393,7 @@ describe('what is shown of sessions', () => {
     const list = await sessions.list('ann')
     const { secretHash: _hash, seriesHash: _series, data: _data, version: _version, ...shown } = second.record
     expect(list).toEqual([
-      { ...shown, methods: [], label: 'Firefox on Linux', isBound: false, current: false },
+      { ...shown, methods: [], label: 'Firefox on Linux', via: 'cookie', isBound: false, current: false },
       expect.objectContaining({ id: first.record.id, label: 'Chrome on Linux', current: false }),
     ])
     expect(await sessions.find(second.record.id)).toEqual(list[0])

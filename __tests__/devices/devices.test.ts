@@ -74,6 +74,7 @@ describe.each(expresses)('on %s', (_, express) => {
       lastSeenAt: time,
       expiresAt: time + 7 * 24 * HOUR,
       methods: [],
+      via: 'cookie',
       isBound: false,
       current,
     })
@@ -323,7 +324,7 @@ test.each<[object, string]>([
   [{ texts: { titel: 'x' } }, 'titel'],
   [{ texts: { lang: 'not a language' } }, 'texts.lang'],
   [{ texts: { dir: 'up' } }, 'texts.dir'],
-  [{ texts: { methods: { pwd: 1 } } }, 'texts.methods'],
+  [{ texts: { methods: { password: 1 } } }, 'texts.methods'],
   [{ refused: 'x' }, 'refused'],
 ])('%j is refused at start', (options, words) => {
   expect(() => deviceRoutes(options)).toThrow(

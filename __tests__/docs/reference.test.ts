@@ -90,6 +90,7 @@ const statuses: Record<SessionErrorCode, number> = {
   CLOSED: 503,
   UNSUPPORTED: 501,
   CROSS_ORIGIN: 403,
+  BEARER_REFUSED: 400,
   UNAUTHENTICATED: 401,
   SESSION_REFUSED: 401,
 }

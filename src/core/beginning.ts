@@ -34,6 +34,8 @@ export interface LoginTerms {
   readonly lifetime?: RecordLifetime | undefined
   /** How the user has proven who they are. Default: not said. */
   readonly methods?: readonly string[] | undefined
+  /** Where the token travels. Default: in the cookie. */
+  readonly via?: 'bearer' | undefined
 }
 
 /** How sessions begin: a guest's, and a user's, which takes the place of what the browser held. */
@@ -149,7 +151,13 @@ export class Beginning {
     kept: KeptUser | undefined,
     data: JsonObject,
     client: Client,
-    { takesOffer = false, lifetime, methods, place }: LoginTerms & { readonly place?: string | undefined },
+    {
+      takesOffer = false,
+      lifetime,
+      methods,
+      via,
+      place,
+    }: LoginTerms & { readonly place?: string | undefined },
   ): Started {
     assertFits(data, {}, this.settings.maxDataBytes)
     const now = Date.now()
@@ -160,6 +168,7 @@ export class Beginning {
       version: 1,
       secretHash,
       seriesHash,
+      via,
       userId: kept?.userId,
       userIdType: kept?.userIdType,
       user: kept?.user,

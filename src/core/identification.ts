@@ -18,6 +18,7 @@ import {
   endedMeanwhile,
   expired,
   markedEnded,
+  misplaced,
   nobody,
   notFound,
   undecided,
@@ -64,6 +65,7 @@ export class Identification {
       if (failure !== undefined) return settle(undecided(failure))
       const verified = record && verify(token, hash, record)
       if (verified === undefined) settle(record === undefined ? notFound : wrongSecret)
+      else if (isMisplaced(verified.record, source)) settle(misplaced)
       else deliver(() => this.#judge(verified, source), settle)
     })
   }
@@ -93,6 +95,7 @@ export class Identification {
         if (failure !== undefined) return reject(failure)
         const verified = record && verify(token, hash, record)
         if (verified === undefined) return resolve(record === undefined ? notFound : wrongSecret)
+        if (isMisplaced(verified.record, source)) return resolve(misplaced)
         const ended = whyGone(verified.record)
         resolve((async () => ((await this.#ifAlive(verified.record, source)) ? verified : ended))())
       })
@@ -215,6 +218,11 @@ function verify(token: Token, hash: string, record: SessionRecord): Verified | u
         () => provesSeries(token.secret, record.seriesHash),
       )
   return standing === 'unknown' ? undefined : { token, hash, record, standing }
+}
+
+/** Whether a token came in the place where it opens nothing. It does not even show there that its session is live. */
+function isMisplaced({ via }: SessionRecord, source: ClientSource): boolean {
+  return (via === 'bearer') !== (source.via === 'bearer')
 }
 
 function isGood({ standing }: Verified): boolean {

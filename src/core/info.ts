@@ -19,6 +19,7 @@ export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boole
     lastSeenAt: record.lastSeenAt,
     expiresAt: record.expiresAt,
     absoluteExpiresAt: record.absoluteExpiresAt,
+    via: record.via ?? 'cookie',
     isBound,
     current: isCurrent,
   }

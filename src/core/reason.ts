@@ -12,6 +12,7 @@ import type { SessionRecord } from '../record.js'
  * - `unknown`: the store has no such session. It was logged out or revoked, has expired, or the store has lost it.
  *   Stores keep no graves, so nobody can say which.
  * - `wrongSecret`: there is such a session, and the secret was never its own.
+ * - `misplaced`: the token came in a cookie, and opens its session only in `Authorization`, or the reverse (`bearer`).
  * - `expired`: its deadline has passed.
  * - `ended`: it has ended during this request, or a moment ago.
  * - `superseded`: the secret is outdated. The session has gone on with another one: the cookie was copied.
@@ -32,6 +33,7 @@ export type AnonymousReason =
   | 'tooManyCookies'
   | 'unknown'
   | 'wrongSecret'
+  | 'misplaced'
   | 'expired'
   | 'ended'
   | 'superseded'

@@ -50,6 +50,9 @@ export const notFound: Verdict = { ...nobody, wasLookedUp: true, reason: 'unknow
 /** The verdict where the session is there and the secret was never its own. To the outside it is the same. */
 export const wrongSecret: Verdict = { ...notFound, reason: 'wrongSecret' }
 
+/** The verdict where the token opens its session only in another place: a bearer's in a cookie, or the reverse. */
+export const misplaced: Verdict = { ...notFound, reason: 'misplaced' }
+
 /** The verdict where the deadline has passed. */
 export const expired: Verdict = { ...notFound, reason: 'expired' }
 
@@ -76,6 +79,8 @@ export type Settle = (verdict: Verdict) => void
 
 /** Where a request comes from. Its methods are called only when a session has been found. */
 export interface ClientSource {
+  /** `'bearer'` where the token came in `Authorization`; absent: in a cookie. */
+  readonly via?: 'bearer' | undefined
   /** @param known the client on record, to be returned itself where nothing differs from it. */
   client(known: Client): Client
   /** Whether the response can give the browser a new token: it may come too late, or belong to no page. */

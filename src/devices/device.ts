@@ -20,6 +20,8 @@ export interface Device {
   readonly expiresAt: number
   /** How the user proved who they are, such as `['password']`, where the login said it (`method`). */
   readonly methods: readonly string[]
+  /** Where the session's token travels: in a browser's cookie, or in the `Authorization` of an app or a command line. */
+  readonly via: 'cookie' | 'bearer'
   /** Whether a copy of the session's cookie opens nothing (`deviceBinding`). */
   readonly isBound: boolean
   /** Whether it is the session that asks. */
@@ -28,30 +30,18 @@ export interface Device {
 
 /** What is shown of a session: neither the user, nor the whole `User-Agent`, nor any of the application's data. */
 export function deviceOf(info: SessionInfo): Device {
-  const {
-    id,
-    label,
-    ip,
-    place = '',
-    createdAt,
-    authenticatedAt,
-    lastSeenAt,
-    expiresAt,
-    methods,
-    isBound,
-    current,
-  } = info
   return {
-    id,
-    label,
-    network: ip,
-    place,
-    createdAt,
-    authenticatedAt,
-    lastSeenAt,
-    expiresAt,
-    methods: methods.map(({ method }) => method),
-    isBound,
-    current,
+    id: info.id,
+    label: info.label,
+    network: info.ip,
+    place: info.place ?? '',
+    createdAt: info.createdAt,
+    authenticatedAt: info.authenticatedAt,
+    lastSeenAt: info.lastSeenAt,
+    expiresAt: info.expiresAt,
+    methods: info.methods.map(({ method }) => method),
+    via: info.via,
+    isBound: info.isBound,
+    current: info.current,
   }
 }

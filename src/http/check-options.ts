@@ -1,7 +1,7 @@
 import type { AddressPolicy } from '../core/client/address.js'
 import type { ClientChangePolicy, ReusePolicy, Settings, WhenFull } from '../core/settings.js'
 import { invalid } from '../lib/options/invalid.js'
-import { callback, duration, group, integer, oneOf, orFalse } from '../lib/options/option-kinds.js'
+import { boolean, callback, duration, group, integer, oneOf, orFalse } from '../lib/options/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options/options.js'
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
@@ -84,6 +84,11 @@ export const sessionOptions = {
     kind: bindingKind,
     default: false,
     doc: 'experimental: binds a login to its device',
+  },
+  bearer: {
+    kind: boolean('true or false'),
+    default: false,
+    doc: 'sessions in `Authorization: Bearer` too, for apps and command lines',
   },
   storeTimeout: {
     // The longest time that a timer of Node can wait.

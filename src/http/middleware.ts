@@ -1,11 +1,13 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 import { MAX_COOKIE_VALUES } from '../core/identification.js'
-import { isToken } from '../core/token.js'
+import { isToken, type TokenText } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError } from '../errors.js'
 import { isDebugging } from '../lib/debug.js'
+import { bearerSource, withoutCookie } from './bearer/carrier.js'
+import { bearerToken } from './bearer/token.js'
 import { isBindingCall, serveBinding } from './binding/endpoint.js'
 import { cookieFor, readCookie } from './cookie/read.js'
 import { createSessions } from './create-sessions.js'
@@ -21,6 +23,7 @@ import { isHandshake } from './request/fetch-metadata.js'
 import { attachedState, attachState, detachState } from './request/session-of.js'
 import { SessionState } from './request/session-state.js'
 import { stop } from './refusal/stop.js'
+import { varyBy } from './request/vary.js'
 import { warnOfSameCookie } from './request/warnings.js'
 import { wiringOf } from './wiring.js'
 
@@ -40,7 +43,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
   refuseRequest(given, 'sessionMiddleware()')
   const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
   const { engine, settings } = wiring
-  const { cookie, trustedOrigins, crossSitePaths, deviceBinding } = settings
+  const { cookie, trustedOrigins, crossSitePaths, deviceBinding, bearer } = settings
 
   return function session(req, res, next) {
     // Run first: until then even reading a missing property is slow.
@@ -51,19 +54,22 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
       return serveBinding(req, res, engine.binding!, deviceBinding)
     }
     if (mounted !== undefined) detachState(req, mounted)
-    varyByCookie(res)
+    varyBy('Cookie', res)
+    const token = bearer ? bearerOf(req, res) : undefined
     const choice = cookieFor(cookie, cookie.byRequest && isSecure(req))
-    const state = new SessionState(wiring, choice, req, res)
+    const state = new SessionState(wiring, token === undefined ? choice : withoutCookie(choice), req, res)
     attachState(req, state)
     if (mounted !== undefined) warnIfSameCookie(mounted, state)
     if (deviceBinding !== undefined) state.bindingPath = req.baseUrl + deviceBinding.path
 
-    const values = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
-    if (values.length === 0) {
+    const cookies = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
+    if (cookies.length === 0 && token === undefined) {
       if (isDebugging) debugRequest(req, state)
       return next()
     }
-    const refusal = refusalOf(req, trustedOrigins, isHandshake(req) ? 'handshake' : undefined)
+    // No page can make a browser send a bearer token of ours. Beside a cookie, which browsers do send, it excuses nothing.
+    const action = isHandshake(req) ? 'handshake' : undefined
+    const refusal = cookies.length === 0 ? undefined : refusalOf(req, trustedOrigins, action)
     if (refusal !== undefined && crossSitePaths.size > 0 && isCrossSitePath(req, crossSitePaths)) {
       state.comesFromElsewhere()
     } else if (refusal !== undefined) {
@@ -75,7 +81,8 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     captureRemoteAddress(req)
     if (settings.touch !== undefined && !state.asksTouch(settings.touch))
       return stop(req, res, next, state.failure)
-    engine.identify(values, state, (verdict) => {
+    const values = token === undefined ? cookies : [token]
+    engine.identify(values, token === undefined ? state : bearerSource(state), (verdict) => {
       state.identified(verdict)
       if (isDebugging) debugRequest(req, state)
       if (verdict.failure === undefined || goesOn(verdict, settings)) next()
@@ -91,13 +98,12 @@ function goesOn({ failure }: Verdict, { onStoreError }: HttpSettings): boolean {
   return onStoreError === 'anonymous' && isStoreError
 }
 
-/** A cache between us must not show one visitor's page to another. A socket has no response to say so. */
-function varyByCookie(res: ServerResponse): void {
-  if (!canRespond(res)) return
-  const vary = res.getHeader('Vary')
-  if (vary === undefined) res.setHeader('Vary', 'Cookie')
-  else if (!/(?:^|[\s,])(?:cookie|\*)(?:$|[\s,])/i.test(String(vary)))
-    res.setHeader('Vary', `${String(vary)}, Cookie`)
+/** The token in `Authorization`, if it is ours. What such a request gets is for its client alone. */
+function bearerOf(req: IncomingMessage, res: ServerResponse): TokenText | undefined {
+  varyBy('Authorization', res)
+  const token = bearerToken(req)
+  if (token !== undefined && canRespond(res)) res.setHeader('Cache-Control', 'no-store')
+  return token
 }
 
 /** Two managers with one cookie log each other's users out. Where a middleware is mounted shows only in a request. */

@@ -91,6 +91,11 @@ export interface SessionOptions {
    * object with options. Default false.
    */
   readonly deviceBinding?: boolean | DeviceBindingOptions | undefined
+  /**
+   * Lets sessions travel in `Authorization: Bearer` too, for mobile apps and command lines. Such a client asks for its
+   * token at login, by the header `Session-Via: bearer`, and gets it in the body. Default false.
+   */
+  readonly bearer?: boolean | undefined
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
   /**
@@ -165,6 +170,7 @@ export interface SessionOptions {
 
 /** What the HTTP side needs besides the core's settings. */
 export interface HttpSettings extends Settings {
+  readonly bearer: boolean
   readonly cookie: CookieSettings
   readonly deviceBinding?: BindingConfig | undefined
   readonly lifetime: LifetimeSetting | undefined

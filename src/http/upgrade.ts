@@ -11,6 +11,8 @@ import { isObject } from '../lib/json/is-object.js'
 import { boolean, that } from '../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options/options.js'
 import type { SessionInfo } from '../record.js'
+import { bearerSource } from './bearer/carrier.js'
+import { bearerToken } from './bearer/token.js'
 import { unboundRefusal } from './binding/guard.js'
 import { deviceSigns } from './binding/headers.js'
 import { cookieFor, readCookie } from './cookie/read.js'
@@ -87,10 +89,13 @@ async function authenticate(
   captureRemoteAddress(request)
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
-  const refusal = refusalOf(request, settings.trustedOrigins, 'handshake')
-  if (refusal !== undefined) throw refusal
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
-  const values = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)
+  const cookies = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)
+  const token = settings.bearer ? bearerToken(request) : undefined
+  // No page can make a browser send a bearer token of ours.
+  const isForgeable = token === undefined || cookies.length > 0
+  const refusal = isForgeable ? refusalOf(request, settings.trustedOrigins, 'handshake') : undefined
+  if (refusal !== undefined) throw refusal
   const source = {
     client: (known: Client) => clientOf(request, known),
     // Nothing can be sent to the browser before the socket is open.
@@ -99,7 +104,11 @@ async function authenticate(
     deviceSigns: (sessionId: string) => deviceSigns(request, settings.deviceBinding!, sessionId),
   }
   const { record, user, failure } = await new Promise<Verdict>((resolve) =>
-    engine.identify(values, source, resolve),
+    engine.identify(
+      token === undefined ? cookies : [token],
+      token === undefined ? source : bearerSource(source),
+      resolve,
+    ),
   )
   if (failure !== undefined) throw failure
   if (record === undefined || user === undefined) return undefined

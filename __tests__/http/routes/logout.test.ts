@@ -198,6 +198,7 @@ describe('sessionOf(req)', () => {
     expect(Object.keys(listed[0]!).toSorted()).toEqual(
       [
         'id',
+        'via',
         'isBound',
         'userId',
         'user',

@@ -86,6 +86,11 @@ export const scenarios: Record<AnonymousReason, () => Promise<Reason>> = {
     const { id } = await its.logIn()
     return reasonOf(its.visitor({ cookie: `sid=${id}.${'A'.repeat(65)}` }), its)
   },
+  async misplaced() {
+    const its = watched({ bearer: true })
+    const { body } = await its.visitor().login({ 'Session-Via': 'bearer' })
+    return reasonOf(its.visitor({ cookie: `sid=${(body as { token: string }).token}` }), its)
+  },
   async expired() {
     const its = watched()
     const visitor = await its.logIn()

@@ -62,6 +62,8 @@ export function isIssueDue(
 ): boolean {
   if (rotateEvery === false || standing !== 'current' || record.userId === undefined) return false
   if (now - (record.rotatedAt ?? record.createdAt) < rotateEvery) return false
+  // A client that keeps its token in a file of its own would have to write it anew, and has no cookie to be copied.
+  if (record.via === 'bearer') return false
   return deviceBinding === undefined || record.binding?.state !== 'bound'
 }
 

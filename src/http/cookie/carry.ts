@@ -36,7 +36,7 @@ function putInPlace(this: Carrier): void {
 const cacheHeaders = /(?:cdn-cache-control|^surrogate-control|^x-accel-expires|^edge-control)$/i
 
 /** A cache that keeps this response would hand one browser's session to another. */
-function forbidCaching(res: ServerResponse): void {
+export function forbidCaching(res: ServerResponse): void {
   res.setHeader('Cache-Control', 'no-store')
   for (const name of res.getHeaderNames()) if (cacheHeaders.test(name)) res.removeHeader(name)
 }

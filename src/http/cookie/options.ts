@@ -35,6 +35,8 @@ export interface CookieOptions {
 export interface CookieChoice {
   readonly name: string
   readonly secure: boolean
+  /** `'bearer'` where the token of this request travels in `Authorization`, and no cookie is written. */
+  readonly via?: 'bearer' | undefined
 }
 
 /** The cookie options, checked and decided. */

@@ -1,6 +1,7 @@
 import type { End } from '../../core/ending.js'
 import type { Engine } from '../../core/engine.js'
 import type { EventCause } from '../../core/events/types.js'
+import { issuedBearer } from '../bearer/issued.js'
 import { isUnwantedPromise } from '../../lib/async/promises.js'
 import { isSessionId } from '../../lib/uuid.js'
 import type { AnonymousReason } from '../../core/reason.js'
@@ -37,6 +38,10 @@ class OwnSession implements RequestSession {
   get isBound(): boolean {
     const { record } = this.#state
     return record !== undefined && this.#engine.isBound(record)
+  }
+
+  get bearerToken(): string | undefined {
+    return issuedBearer(this.#state)
   }
 
   login(user: object, options?: SessionLoginOptions): Promise<SessionInfo> {

@@ -51,6 +51,15 @@ export interface RequestSession {
    */
   readonly isBound: boolean
   /**
+   * The token of the session that this request has begun, where its client takes it in the body (`bearer`): once, for the
+   * response. `undefined` where the cookie has it, and in every request that begins no session.
+   *
+   * @example
+   * await sessionOf(req).login(user)
+   * res.json({ user, token: sessionOf(req).bearerToken })
+   */
+  readonly bearerToken: string | undefined
+  /**
    * Logs a user in: always a new session with a new cookie; the one that the browser held has ended.
    *
    * @throws SessionError CROSS_ORIGIN for a request from a page of another origin, whatever its method is: it could log

@@ -7,6 +7,9 @@ import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/r
 import { asStranger, nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
+import { bearerRefused, carriesCookie, withoutCookie } from '../bearer/carrier.js'
+import { issueBearer, withdrawBearer } from '../bearer/issued.js'
+import { asksForBearer } from '../bearer/token.js'
 import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
@@ -45,8 +48,8 @@ export class SessionState {
 
   constructor(
     readonly wiring: Wiring,
-    /** The one cookie name that this request reads and writes. */
-    readonly cookie: CookieChoice,
+    /** The one cookie name that this request reads and writes, and whether its token travels elsewhere. */
+    public cookie: CookieChoice,
     private readonly req: IncomingMessage & { user?: Express.User | undefined },
     private readonly res: ServerResponse,
   ) {}
@@ -81,6 +84,25 @@ export class SessionState {
   /** Whether a login, of any kind, is there for a logout to end. */
   get holdsLogin(): boolean {
     return this.#verdict.held.some(({ userId }) => userId !== undefined)
+  }
+
+  /** Whether the token of this request travels in `Authorization`. */
+  get isBearer(): boolean {
+    return this.cookie.via === 'bearer'
+  }
+
+  /** Whether a login of this request gives its token in the body: its client says so, or comes with such a token. */
+  get takesBearer(): boolean {
+    return this.isBearer || (this.wiring.settings.bearer && asksForBearer(this.req))
+  }
+
+  /**
+   * The refusal of a page of another origin. None where the client keeps its token itself, and no cookie is there: browsers
+   * send neither `Authorization` nor `Session-Via` of ours for a page, and take no cookie from the response.
+   */
+  refusalOf(action?: Action): SessionError | undefined {
+    if (this.takesBearer && !carriesCookie(this.req, this.cookie)) return undefined
+    return refusalOf(this.req, this.wiring.settings.trustedOrigins, action)
   }
 
   /** Who makes this request. */
@@ -170,6 +192,7 @@ export class SessionState {
     return this.#inTurn(async () => {
       if (!options.crossSite) this.#assertFromOurPages('login')
       this.#assertCanSetCookie()
+      if (this.takesBearer) this.#leaveCookie()
       const { engine } = this.wiring
       const terms = await this.#termsOf(user, options)
       const started = await engine.login(user, this.client(), this.#verdict.held, terms)
@@ -190,7 +213,8 @@ export class SessionState {
       // Data crosses from the guest that this client is: never from a session that it was refused.
       keep: this.record === undefined ? [] : keep,
       // A binding needs https, and so a cookie that is Secure.
-      takesOffer: this.cookie.secure,
+      takesOffer: this.cookie.secure && !this.isBearer,
+      via: this.cookie.via,
       methods: method,
       lifetime: await lifetimeOf(lifetime ?? settings.lifetime, user, this.req as Request, settings),
     }
@@ -206,7 +230,7 @@ export class SessionState {
       const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
       if (!this.#canSetCookie()) return wasThere
       const { settings } = this.wiring
-      if (isGone) clearSessionCookie(this.res, settings, this.cookie)
+      if (isGone && !this.isBearer) clearSessionCookie(this.res, settings, this.cookie)
       if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
       return wasThere
     })
@@ -216,7 +240,7 @@ export class SessionState {
   write(edit: (data: JsonObject) => JsonObject): Promise<void> {
     return this.#inTurn(async () => {
       if (this.barred !== undefined && !this.#isOutdated()) throw this.barred
-      if (this.#verdict.hasEnded) throw sessionEnded()
+      if (this.#verdict.hasEnded || (this.isBearer && this.record === undefined)) throw sessionEnded()
       if (this.record === undefined) return this.#writeAsGuest(edit({}))
       await this.#change(this.record, withData(edit), this.#isActivity ? this.client() : undefined)
     })
@@ -271,6 +295,7 @@ export class SessionState {
     // The guest's cookie would replace a login that this client was refused, or one of several.
     if (this.holdsLogin) throw sessionRefused()
     this.#assertCanSetCookie()
+    if (this.takesBearer) throw bearerRefused()
     this.#assertFromOurPages()
     // A guest that this client was refused is still this browser's to end.
     const alsoHeld = this.#verdict.held
@@ -288,17 +313,20 @@ export class SessionState {
     }
     const { wasLookedUp, held, hasEnded, barred } = this.#verdict
     const replacesUnknown = wasLookedUp && held.length === 0 && !hasEnded && barred === undefined
-    if (replacesUnknown && !this.#isProduction) warnOfSharedCookie(this.req, this.cookie.name)
+    if (replacesUnknown && !this.#isProduction && !this.isBearer)
+      warnOfSharedCookie(this.req, this.cookie.name)
     this.cancelTouch()
     this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
     this.#send(token, record)
   }
 
   #send(token: string, record: SessionRecord): void {
+    if (this.isBearer) return issueBearer(this, this.res, token)
     sendSessionCookie(this.req, this.res, this.wiring.settings, this.cookie, token, record)
   }
 
   #end(): void {
+    if (this.isBearer) withdrawBearer(this)
     const { hasEnded, held, reason } = this.#verdict
     const isOver = hasEnded || held.length > 0
     this.cancelTouch()
@@ -311,6 +339,12 @@ export class SessionState {
   #setUser(user: unknown): void {
     this.#user = user as Express.User
     if (!this.#isReleased) this.req.user = this.#user
+  }
+
+  /** From here on the token travels in the body and in `Authorization`. A response never has it beside a cookie. */
+  #leaveCookie(): void {
+    if (carriesCookie(this.req, this.cookie)) throw bearerRefused()
+    this.cookie = withoutCookie(this.cookie)
   }
 
   get #isProduction(): boolean {
@@ -342,7 +376,7 @@ export class SessionState {
    * they take a cookie from the response: a guest started here would replace the visitor's login.
    */
   #assertFromOurPages(action?: Action): void {
-    const refusal = refusalOf(this.req, this.wiring.settings.trustedOrigins, action)
+    const refusal = this.refusalOf(action)
     if (refusal !== undefined) throw refusal
   }
 }

@@ -12,7 +12,7 @@ import { sessionOf, stateOf } from '../request/session-of.js'
 import { stop } from '../refusal/stop.js'
 import { refusalIn, type Refusal } from './refuse.js'
 import { rejectUnintended } from './reject-unintended.js'
-import { prefersJson, respond } from './respond.js'
+import { prefersJson, respond, respondJson } from './respond.js'
 import { returnToOf, withReturnTo } from './return-to.js'
 
 /** Who is logging in: a user, nothing, or `refuse()`. May be async; what it throws goes to Express. */
@@ -100,7 +100,8 @@ type Settings = Values<typeof loginOptions>
 /**
  * A route handler that logs in whom `authenticate` returns.
  *
- * Responds with 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect), 401
+ * Responds with 200 (text "Logged In", JSON `{ user }` with what the session keeps of the user, or a 303 redirect; JSON
+ * `{ user, token }` where the client has asked for it, see the option `bearer`), 401
  * when refused, 403 (CROSS_ORIGIN) for a page of another origin, 405 for HEAD, 503 for a prefetch or when the store
  * fails.
  */
@@ -141,6 +142,8 @@ async function perform(
   // What the session keeps, and with loadUser that is the id alone: what `authenticate` returned may be a whole
   // row, with a password hash that is nobody's to see and values that JSON has no word for.
   const json = { user: info.user ?? { id: info.userId } }
+  const token = sessionOf(req).bearerToken
+  if (token !== undefined) return respondJson(res, { status: 200, json: { ...json, token } })
   respond(req, res, { status: 200, text: 'Logged In', json, redirect })
 }
 
@@ -157,6 +160,8 @@ async function respondRefused(
   { failed, failureRedirect }: LoginOptions,
 ): Promise<void> {
   stateOf(req).wiring.engine.events.emit('loginRefused', { reason, userId, client: clientOf(req) })
+  const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
+  if (stateOf(req).takesBearer) return respondJson(res, { status: 401, json })
   if (failed !== undefined && !prefersJson(req)) {
     res.vary('Accept')
     res.status(401).setHeader('Cache-Control', 'no-store')
@@ -164,6 +169,5 @@ async function respondRefused(
     return
   }
   const redirect = failureRedirect && withReturnTo(failureRedirect, returnToOf(req))
-  const json = { error: { code: 'LOGIN_REFUSED', message: 'Login Failed' } }
   respond(req, res, { status: 401, text: 'Login Failed', json, redirect })
 }

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { refusalOf, type Action } from '../origin/refusal.js'
+import type { Action } from '../origin/refusal.js'
 import { isPrefetch } from '../request/fetch-metadata.js'
 import { stateOf } from '../request/session-of.js'
 
@@ -22,7 +22,7 @@ export function rejectUnintended(req: Request, res: Response, action: Action, cr
     res.status(503).set('Cache-Control', 'no-store').type('text').send('Not While Prefetching')
     return true
   }
-  const refusal = crossSite ? undefined : refusalOf(req, stateOf(req).wiring.settings.trustedOrigins, action)
+  const refusal = crossSite ? undefined : stateOf(req).refusalOf(action)
   if (refusal !== undefined) throw refusal
   return false
 }

@@ -12,6 +12,7 @@ import type { Refused } from '../options.js'
 import { isLoginPage, loginPageFor } from './return-to.js'
 import { unauthenticated } from '../request/errors.js'
 import { stateOf } from '../request/session-of.js'
+import type { SessionState } from '../request/session-state.js'
 
 /** The options of `requireUser()`. All are optional; all are checked at start. */
 export interface RequireUserOptions {
@@ -69,12 +70,18 @@ export function requireUser(options: RequireUserOptions = {}): RequestHandler {
       return stop(req, res, next, state.barred, refused)
     }
     if (loginPage === undefined || !wantsPage(req)) {
+      if (state.wiring.settings.bearer) res.setHeader('WWW-Authenticate', challengeOf(state))
       return stop(req, res, next, state.barred ?? unauthenticated(), refused)
     }
     if (isLoginPage(req, loginPage)) return stop(req, res, next, guardedLoginPage(loginPage))
     res.setHeader('Cache-Control', 'no-store')
     res.redirect(303, loginPageFor(req, loginPage))
   }
+}
+
+/** What RFC 6750 §3 wants of a 401: how to come with a token, and whether the one that came was no good. */
+function challengeOf({ isBearer }: SessionState): string {
+  return isBearer ? 'Bearer error="invalid_token"' : 'Bearer'
 }
 
 /** Whether a person waits for a page. A script that is sent to the login page would take its HTML for the response. */

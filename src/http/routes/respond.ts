@@ -15,13 +15,19 @@ export function respond(req: Request, res: Response, { status, text, json, redir
   res.vary('Accept')
   res.setHeader('Cache-Control', 'no-store')
   if (prefersJson(req)) {
-    res.status(status).json(redirect === undefined ? json : { ...json, redirectTo: redirect })
+    respondJson(res, { status, json: redirect === undefined ? json : { ...json, redirectTo: redirect } })
   } else if (redirect !== undefined) {
     // 303: the next request is a GET, whatever this one was (RFC 9110 §15.4.4).
     res.redirect(303, redirect)
   } else {
     res.status(status).type('text').send(text)
   }
+}
+
+/** Responds to a client that wants nothing but JSON. */
+export function respondJson(res: Response, { status, json }: Pick<Content, 'status' | 'json'>): void {
+  res.setHeader('Cache-Control', 'no-store')
+  res.status(status).json(json)
 }
 
 export function prefersJson(req: Request): boolean {

@@ -25,6 +25,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     unusedRotations: given.unusedRotations,
     endedBy: given.endedBy,
     binding: given.binding === old?.binding ? given.binding : frozen(given.binding),
+    via: given.via,
     userId,
     userIdType: given.userIdType,
     user: given.user === old?.user ? given.user : frozen(given.user),
