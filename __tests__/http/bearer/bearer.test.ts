@@ -11,6 +11,7 @@ import {
   createSessions,
   login,
   requireUser,
+  sessionStatus,
   type SessionOptions,
   type SessionRecord,
 } from 'express-sid'
@@ -350,6 +351,20 @@ describe('in the course of time', () => {
     expect(await its.userOf(token)).toEqual(ann)
     moveTheClock(61 * MINUTE)
     expect(await its.userOf(token)).toBeNull()
+  })
+
+  test('sessionStatus() tells its time without moving it, and what is no activity does not either', async () => {
+    stopTheClock()
+    const options: SessionOptions = { idleTimeout: '1h', touch: (req) => req.path !== '/poll' }
+    const its = bearerSite(express5, options)
+    its.app.get('/status', sessionStatus())
+    const token = await its.logIn()
+    for (const path of ['/status', '/poll', '/status']) {
+      moveTheClock(19 * MINUTE)
+      await its.ask(token, 'GET', path)
+    }
+    const status = await its.ask(token, 'GET', '/status')
+    expect(status.body).toMatchObject({ idleSeconds: 180 })
   })
 
   test('it is not bound to a device, is offered no binding, and where unbound sessions are refused it is', async () => {

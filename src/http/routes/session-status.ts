@@ -2,7 +2,6 @@ import type { Request, RequestHandler, Response } from 'express'
 import { timeLeft } from '../../core/lifetime.js'
 import { ofFunction, readOptions } from '../../lib/options/options.js'
 import type { Refused } from '../options.js'
-import { refusalOf } from '../origin/refusal.js'
 import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
 import { stop } from '../refusal/stop.js'
@@ -58,7 +57,7 @@ async function perform(req: Request, res: Response): Promise<void> {
   state.cancelTouch()
   if (isExtending) {
     // The middleware has looked as well, unless the method is another one since.
-    const refusal = refusalOf(req, state.wiring.settings.trustedOrigins)
+    const refusal = state.refusalOf()
     if (refusal !== undefined) throw refusal
     await state.extend()
   }
