@@ -67,6 +67,8 @@ export type {
   SessionRecord,
 } from './record.js'
 export type {
+  EndsChannel,
+  EndsListener,
   ListingStore,
   MaybePromise,
   OnRemoved,

@@ -9,6 +9,27 @@ export type { MaybePromise } from './lib/async/promises.js'
  */
 export type UpdateResult = 'ok' | 'absent' | 'conflict'
 
+/** What a store tells of the sessions that any process ends. */
+export interface EndsListener {
+  /** A session was ended. It may be told several times, and of sessions that nobody asked about. */
+  ended(id: string): void
+  /** The channel works: it was opened, or opened again, or a sign of life has come through. */
+  alive(): void
+  /** The channel is lost: from now on ends may be missed, until it is alive again. */
+  lost(): void
+}
+
+/** A way to hear, in every process, which sessions are ended. */
+export interface EndsChannel {
+  /**
+   * Sends a sign of life through the channel, upon which every process that listens calls `alive`. Where the channel is
+   * lost, or the last sign of life has not come through, it is opened anew. A failure is no matter: then nothing comes.
+   */
+  beat(): MaybePromise<void>
+  /** Listens no more, and closes what it has opened. */
+  close(): MaybePromise<void>
+}
+
 /** Told of the records that a sweep has removed. */
 export type OnRemoved = (records: readonly SessionRecord[]) => void
 
@@ -106,6 +127,13 @@ export interface SessionStore {
    * read what it removes ignores it, and then what a sweep removes sends no event.
    */
   deleteExpired?(now: number, limit: number, onRemoved?: OnRemoved): MaybePromise<number>
+
+  /**
+   * Optional, for stores that can tell all processes at once which sessions are ended: begins to listen. What `delete` has
+   * ended, and an `update` to a record with `endedBy`, is told in the same step as it is done, so that no crash lies in
+   * between. Deadlines are not told. Without this method the core looks for the sessions that it watches.
+   */
+  hearEnds?(listener: EndsListener): EndsChannel
 
   /**
    * Optional, for tools that go through the whole store, such as a copy: all records, guests too, a page at a time, in an

@@ -795,10 +795,18 @@ describe('a store that can not list', () => {
   const without = (store: SessionStore) => replacing(store, { listByUser: undefined })
 
   it('is known beforehand: can says so', () => {
-    expect(manager().sessions.can).toEqual({ listByUser: true, atomicUpdates: true })
-    expect(manager(without).sessions.can).toEqual({ listByUser: false, atomicUpdates: true })
+    expect(manager().sessions.can).toEqual({ listByUser: true, atomicUpdates: true, heardEverywhere: false })
+    expect(manager(without).sessions.can).toEqual({
+      listByUser: false,
+      atomicUpdates: true,
+      heardEverywhere: false,
+    })
     const weak = (store: SessionStore) => replacing(store, { atomicUpdates: false })
-    expect(manager(weak).sessions.can).toEqual({ listByUser: true, atomicUpdates: false })
+    expect(manager(weak).sessions.can).toEqual({
+      listByUser: true,
+      atomicUpdates: false,
+      heardEverywhere: false,
+    })
   })
 })
 

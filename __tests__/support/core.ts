@@ -24,6 +24,7 @@ export function settingsWith(overrides: Partial<Settings> = {}): Settings {
     guestIdleTimeout: HOUR,
     touchInterval: MINUTE,
     storeTimeout: 2 * SECOND,
+    heardWithin: 30 * SECOND,
     maxDataBytes: 65_536,
     onClientChange: { engine: 'refuse', network: 'report' },
     rotateEvery: false,

@@ -12,7 +12,7 @@ import { infoOf } from './info.js'
 import { Flights } from './ledger/flights.js'
 import { Ledgers } from './ledger/ledgers.js'
 import { LoginGate } from './ledger/login-gate.js'
-import { touched } from './lifetime.js'
+import { isTouchDue, touched } from './lifetime.js'
 import { LiveRecords } from './records/live-records.js'
 import { Records } from './records/records.js'
 import { Sweep } from './records/sweep.js'
@@ -24,6 +24,7 @@ import { Unawaited } from './events/unawaited.js'
 import { userOf } from './user/user.js'
 import { userIdText, type UserId } from './user/user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
+import { EndWatch } from './watch/end-watch.js'
 
 /**
  * The life of sessions, as the HTTP side calls it: who is asking, a session begins, changes, ends. One engine
@@ -40,6 +41,7 @@ export class Engine {
   readonly #beginning: Beginning
   readonly #ending: Ending
   readonly #sweep: Sweep | undefined
+  #endWatch: EndWatch | undefined
 
   constructor(readonly settings: Settings) {
     this.records = new Records(settings.store, settings.storeTimeout, (operation, error) =>
@@ -142,6 +144,25 @@ export class Engine {
     })
   }
 
+  /** Moves the idle deadline as a request does, where that is due; false when the session has ended. */
+  async touch(sessionId: string): Promise<boolean> {
+    const isDue = (record: SessionRecord) => isTouchDue(record, Date.now(), this.settings)
+    const found = await this.live.find(sessionId)
+    if (found === undefined || !isDue(found)) return found !== undefined
+    // Who uses it is not known here, so the client on record stays.
+    const touch = (current: SessionRecord) =>
+      isDue(current) ? touched(current, Date.now(), current, this.settings) : current
+    return (await this.live.change(found, touch)) !== undefined
+  }
+
+  /** Calls `close` once when the session ends, whoever ends it. Returns what takes that back. */
+  onEnd(sessionId: string, close: () => unknown): () => void {
+    const { records, live, settings } = this
+    records.assertOpen()
+    this.#endWatch ??= new EndWatch(records, live, settings.heardWithin)
+    return this.#endWatch.add(sessionId, close)
+  }
+
   /** Ends one session from outside it; true when it was there. */
   revoke(sessionId: string, end: End): Promise<boolean> {
     return this.#ending.revoke(sessionId, end)
@@ -163,7 +184,7 @@ export class Engine {
 
   /** Ends the engine's own work. Later calls fail with CLOSED. */
   async close(): Promise<void> {
-    await this.#sweep?.stop()
+    await Promise.all([this.#sweep?.stop(), this.#endWatch?.close()])
     this.records.close()
   }
 }

@@ -2,6 +2,7 @@ import { v7 } from 'uuid'
 import type { SessionError } from '../errors.js'
 import { inBatches } from '../lib/async/batches.js'
 import { isTooDeep } from '../lib/json/json.js'
+import { invalid, show } from '../lib/options/invalid.js'
 import { that } from '../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../lib/options/options.js'
 import { isSessionId } from '../lib/uuid.js'
@@ -19,6 +20,11 @@ export interface Capabilities {
    * same moment may lose a write, and one may bring back what the other has just ended; secrets do not rotate.
    */
   readonly atomicUpdates: boolean
+  /**
+   * Whether the store tells all processes at once which sessions are ended (`heardEverywhere`). Where it does not,
+   * `onEnd` looks for the sessions from time to time.
+   */
+  readonly heardEverywhere: boolean
 }
 
 /** What `sessions.check()` found out. */
@@ -89,6 +95,32 @@ export interface Sessions {
    */
   revokeAll(userId: UserId, options?: { except?: string | undefined }): Promise<number>
 
+  /**
+   * Calls `close` exactly once when a session ends, by whatever cause and in whatever process: for WebSockets, event
+   * streams, and whatever else outlives its request. Returns a function that takes this back: call it when the connection
+   * has closed by itself.
+   *
+   * What this manager ends is heard at once. What another process ends, and what expires, is heard within `heardWithin`
+   * (default 30 seconds): by looking for the watched sessions, 500 in one question. With `heardEverywhere` of a store it is
+   * heard at once, and its loss is noticed within the same time. A session that has ended before is heard in a moment. A
+   * store that fails ends nobody: then it is heard once the store works again. After `close()` of the manager nothing is
+   * called.
+   *
+   * @throws SessionError OPTION_INVALID for what is no session's id, such as that of a stranger, or no function.
+   * @example
+   * ws.on('close', sessions.onEnd(session.id, () => ws.close(4401, 'Logged out')))
+   */
+  onEnd(sessionId: string, close: () => unknown): () => void
+
+  /**
+   * Moves the idle deadline of a session, as a request does: by one write at most in each `touchInterval`. For a
+   * connection that outlives its request, when it is used. False when the session has ended.
+   *
+   * @example
+   * ws.on('message', () => void sessions.touch(session.id).catch(() => undefined))
+   */
+  touch(sessionId: string): Promise<boolean>
+
   /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
   close(): Promise<void>
 }
@@ -100,8 +132,12 @@ export class SessionManager implements Sessions {
 
   constructor(engine: Engine) {
     this.#engine = engine
-    const { atomicUpdates } = engine.settings.store
-    this.can = { listByUser: engine.records.canList, atomicUpdates: atomicUpdates !== false }
+    const { store } = engine.settings
+    this.can = {
+      listByUser: engine.records.canList,
+      atomicUpdates: store.atomicUpdates !== false,
+      heardEverywhere: store.hearEnds !== undefined,
+    }
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>): this {
@@ -155,13 +191,30 @@ export class SessionManager implements Sessions {
     })
   }
 
+  onEnd(sessionId: string, close: () => unknown): () => void {
+    if (!isSessionId(sessionId)) {
+      throw invalid(
+        `onEnd() needs the id of a session, not ${show(sessionId)}: ` +
+          'onEnd(session.id, close). A stranger has none: let only users in.',
+      )
+    }
+    if (typeof close !== 'function') {
+      throw invalid(`onEnd() needs a function to call at the end of the session, not ${show(close)}.`)
+    }
+    return this.#engine.onEnd(sessionId, close)
+  }
+
+  touch(sessionId: string): Promise<boolean> {
+    return this.#watched('touch', () => this.#engine.touch(sessionId))
+  }
+
   close(): Promise<void> {
     return this.#watched('close', () => this.#engine.close())
   }
 
   /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
   #watched<T>(
-    method: 'find' | 'list' | 'revoke' | 'revokeAll' | 'close',
+    method: 'find' | 'list' | 'revoke' | 'revokeAll' | 'touch' | 'close',
     work: () => Promise<T>,
   ): Promise<T> {
     return this.#engine.unawaited.watch(`sessions.${method}()`, this[method], work())

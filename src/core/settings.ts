@@ -17,6 +17,8 @@ export type ReusePolicy = 'end' | 'endAll' | 'report'
 export interface Settings extends Lifetimes, RotationSettings {
   readonly store: SessionStore
   readonly storeTimeout: number
+  /** Milliseconds within which `onEnd` hears what another process has ended. */
+  readonly heardWithin: number
   /** How many bytes a session's data may take as JSON. */
   readonly maxDataBytes: number
   readonly onClientChange: { readonly engine: ClientChangePolicy; readonly network: ClientChangePolicy }

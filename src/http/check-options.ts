@@ -96,6 +96,11 @@ export const sessionOptions = {
     default: '2s',
     doc: 'how long one call to the store, or to loadUser, may take',
   },
+  heardWithin: {
+    kind: duration({ min: 1_000, max: 2 ** 31 - 1, words: 'a second or longer, and below 24 days' }),
+    default: '30s',
+    doc: 'how soon onEnd hears what another process has ended',
+  },
   maxDataBytes: {
     kind: integer(1),
     default: 65_536,
@@ -239,7 +244,15 @@ function checkedRotation(options: SessionOptions, values: Values<typeof sessionO
 }
 
 const required = ['insert', 'get', 'update', 'delete'] as const
-const optional = ['listByUser', 'pageByUser', 'getMany', 'getFresh', 'updateMany', 'deleteExpired'] as const
+const optional = [
+  'listByUser',
+  'pageByUser',
+  'getMany',
+  'getFresh',
+  'updateMany',
+  'deleteExpired',
+  'hearEnds',
+] as const
 
 function checkStore(given: unknown): SessionStore {
   const store = given as Partial<SessionStore> | null

@@ -99,6 +99,12 @@ export interface SessionOptions {
   /** How long a call to the store, or to `loadUser`, may take before the request gets a 503. Default `'2s'`. */
   readonly storeTimeout?: Duration | undefined
   /**
+   * How soon `sessions.onEnd()` hears what another process has ended, as long as the store works. All watched sessions are
+   * looked for so often, 500 in one question. With `heardEverywhere` of a store, ends are heard at once, and this is how
+   * soon a lost connection is noticed. A second at least. Default `'30s'`.
+   */
+  readonly heardWithin?: Duration | undefined
+  /**
    * How many bytes the data of one session may take as JSON. A write beyond it rejects with DATA_TOO_LARGE (413), and
    * so does a login whose `keep` is too large. Each request reads all data of its session. Default 65,536 (64 KB).
    */

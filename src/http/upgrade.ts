@@ -54,8 +54,7 @@ const upgradeOptions = {
 
 /**
  * Who is asking for a WebSocket, in the `upgrade` event of the http server; `undefined` for a stranger.
- * A socket outlives the request: close it when `sessions` sends `logout` or `revoke` for its session, and ask
- * `sessions.find(session.id)` from time to time for what other nodes end.
+ * A socket outlives the request: close it with its session, by `sessions.onEnd(session.id, () => ws.close())`.
  *
  * @throws SessionError CROSS_ORIGIN (403) for a page of another origin: browsers let any page open a
  * WebSocket to us, with our cookie. UNBOUND (403) where `deviceBinding.unbound` refuses the session. Status 503 when the store fails. Respond with `error.status`.

@@ -1,11 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
-import { inspect } from 'node:util'
 import { isSessionError } from '../../errors.js'
 import { debug, isDebugging } from '../../lib/debug.js'
-import { isPromise } from '../../lib/async/promises.js'
 import { eventOf, type Told } from './envelope.js'
 import { checkListener } from './event-names.js'
+import { tell } from './tell.js'
 import type { EventName, Listener, SessionEvents } from './types.js'
 
 // The compiler keeps it complete.
@@ -61,17 +60,9 @@ export class Events {
     const event = eventOf(name, told)
     if (isDebugging) debug(`${name}: ${shown(event)}`)
     const listeners = [...this.#emitter.listeners(name), ...this.#emitter.listeners('event')]
-    for (const listener of listeners as Listener<Name>[]) tell(name, () => listener(event))
-    if (published.hasSubscribers) tell(name, () => published.publish(event))
-  }
-}
-
-function tell(name: EventName, send: () => unknown): void {
-  try {
-    const returned = send()
-    if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(name, error))
-  } catch (error) {
-    report(name, error)
+    const what = `the session event "${name}"`
+    for (const listener of listeners as Listener<Name>[]) tell(what, () => listener(event))
+    if (published.hasSubscribers) tell(what, () => published.publish(event))
   }
 }
 
@@ -87,12 +78,4 @@ function shown(event: object): string {
     ...rest
   } = event as Record<string, unknown>
   return JSON.stringify(isSessionError(error) ? { ...rest, code: error.code } : rest)
-}
-
-function report(name: EventName, error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error)
-  process.emitWarning(`A listener of the session event "${name}" threw: ${text}`, {
-    type: 'ExpressSidWarning',
-    code: 'SID_LISTENER',
-  })
 }

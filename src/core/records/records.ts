@@ -1,7 +1,16 @@
 import { isSessionError, SessionError } from '../../errors.js'
+import { inBatches } from '../../lib/async/batches.js'
+import { chain } from '../../lib/async/promises.js'
 import { isDerivedId, isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
-import type { MaybePromise, OnRemoved, SessionStore, UpdateResult } from '../../store.js'
+import type {
+  EndsChannel,
+  EndsListener,
+  MaybePromise,
+  OnRemoved,
+  SessionStore,
+  UpdateResult,
+} from '../../store.js'
 import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup } from './lookup.js'
 import { StoreCalls, type AroundCall, type StoreOperation } from './store-calls.js'
@@ -17,6 +26,8 @@ export class Records {
   readonly #lookup: Lookup
   readonly #gathered: GatheredUpdates
   #isClosed = false
+  /** Called for each session that is no longer there after a `delete`, whoever has removed it. */
+  onDeleted: ((id: string) => void) | undefined = undefined
 
   constructor(
     store: SessionStore,
@@ -31,13 +42,13 @@ export class Records {
 
   /** The record with this id. What is no session id is not found, without a call: it may be a path, or a key. */
   find(id: string): MaybePromise<SessionRecord | undefined> {
-    this.#assertOpen()
+    this.assertOpen()
     return isOfSession(id) ? this.#lookup.find(id) : undefined
   }
 
   /** As `find`, and never from a cache of the store. */
   findFresh(id: string): MaybePromise<SessionRecord | undefined> {
-    this.#assertOpen()
+    this.assertOpen()
     return isOfSession(id) ? this.#lookup.findFresh(id) : undefined
   }
 
@@ -46,7 +57,7 @@ export class Records {
    * a damaged one is removed here: otherwise its user could never log in again.
    */
   async findLedger(id: string): Promise<SessionRecord | undefined> {
-    this.#assertOpen()
+    this.assertOpen()
     try {
       return await this.#lookup.findFresh(id)
     } catch (error) {
@@ -73,7 +84,7 @@ export class Records {
   /** Finds the record of a token and hashes its secret: see `Lookup.findFor`. A closed manager is a failure too. */
   findFor(id: string, secret: string, onFound: OnFound): void {
     try {
-      this.#assertOpen()
+      this.assertOpen()
     } catch (error) {
       return onFound(undefined, '', error)
     }
@@ -90,14 +101,51 @@ export class Records {
 
   /** The same for an update that can wait for the others of its turn. */
   updateTogether(record: SessionRecord, ifVersion: number): MaybePromise<UpdateResult> {
-    this.#assertOpen()
+    this.assertOpen()
     return this.#gathered.update(record, ifVersion)
   }
 
   /** True when it was there. What is no session id was not, and no call is made. */
   delete(id: string): MaybePromise<boolean> {
-    this.#assertOpen()
-    return isOfSession(id) && this.#call('delete', () => this.#store.delete(id))
+    this.assertOpen()
+    if (!isOfSession(id)) return false
+    return chain(
+      this.#call('delete', () => this.#store.delete(id)),
+      (wasThere) => {
+        this.onDeleted?.(id)
+        return wasThere
+      },
+    )
+  }
+
+  /**
+   * The records of these ids in their order, as they are now: unchecked, since one that is damaged must not fail the
+   * others. For a store without `getMany` they are asked for one by one.
+   */
+  async findMany(ids: readonly string[]): Promise<readonly (SessionRecord | undefined)[]> {
+    const store = this.#store
+    if (store.getMany !== undefined) {
+      const found = await this.#call('getMany', () => store.getMany!(ids))
+      if (Array.isArray(found) && found.length === ids.length) return found
+      throw this.#calls.failed('getMany', miscounted())
+    }
+    return inBatches(pageOf(ids), (id) => this.#findEvenDamaged(id))
+  }
+
+  /** As `getMany` does it: a damaged record fails nobody else's lookup. */
+  async #findEvenDamaged(id: string): Promise<SessionRecord | undefined> {
+    try {
+      return await this.#call('get', () => this.#store.get(id))
+    } catch (error) {
+      if (isSessionError(error) && error.code === 'RECORD_DAMAGED') return { id } as SessionRecord
+      throw error
+    }
+  }
+
+  /** Hears from the store which sessions other processes end; `undefined` where it can't tell. */
+  hearEnds(listener: EndsListener): EndsChannel | undefined {
+    this.assertOpen()
+    return this.#store.hearEnds?.(listener)
   }
 
   /**
@@ -148,11 +196,12 @@ export class Records {
   }
 
   #call<T>(operation: StoreOperation, ask: () => MaybePromise<T>): MaybePromise<T> {
-    this.#assertOpen()
+    this.assertOpen()
     return this.#calls.call(operation, ask)
   }
 
-  #assertOpen(): void {
+  /** Throws CLOSED after `close`. */
+  assertOpen(): void {
     if (!this.#isClosed) return
     throw new SessionError('CLOSED', 'This session manager was closed. Close it after the server has ended.')
   }
@@ -161,6 +210,17 @@ export class Records {
 /** Whether it can be the id of a session. That of a ledger is none, whoever asks. */
 function isOfSession(id: string): boolean {
   return isSessionId(id) && !isDerivedId(id)
+}
+
+async function* pageOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield items
+}
+
+function miscounted(): SessionError {
+  return new SessionError(
+    'RECORD_DAMAGED',
+    'The session store did not return a record or undefined for each id of getMany. Fix the store.',
+  )
 }
 
 function noIndex(): SessionError {

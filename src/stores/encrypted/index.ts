@@ -2,7 +2,7 @@ import { chain } from '../../lib/async/promises.js'
 import { isObject } from '../../lib/json/is-object.js'
 import { invalid } from '../../lib/options/invalid.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
-import type { OnRemoved, SessionStore } from '../../store.js'
+import type { EndsListener, OnRemoved, SessionStore } from '../../store.js'
 import { CHECK_ID } from './key-check.js'
 import { readKeys, type EncryptionKey } from './keys.js'
 import { Vault, type Update } from './vault.js'
@@ -104,6 +104,9 @@ function capabilities(store: SessionStore, vault: Vault): Partial<SessionStore> 
     ...(store.count && {
       // Without the record of the check, which outlives all others.
       count: (now: number) => vault.whenChecked(() => chain(store.count!(now), (count) => count - 1)),
+    }),
+    ...(store.hearEnds && {
+      hearEnds: (listener: EndsListener) => store.hearEnds!(listener),
     }),
     ...(store.deleteExpired && {
       deleteExpired: (now: number, limit: number, onRemoved?: OnRemoved) =>

@@ -4,7 +4,7 @@ import { duration, integer } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import { isPromise, type MaybePromise } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
-import type { OnRemoved, SessionStore } from '../../store.js'
+import type { EndsListener, OnRemoved, SessionStore } from '../../store.js'
 import { NearRecords } from './near-records.js'
 
 /** The options of `nearCache()`. All are optional; all are checked at start. */
@@ -100,6 +100,17 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
       return ask(read, same)
     },
     clear: () => near.clear(),
+    ...(store.hearEnds && {
+      hearEnds: (listener: EndsListener) =>
+        store.hearEnds!({
+          alive: () => listener.alive(),
+          lost: () => listener.lost(),
+          ended(id) {
+            near.drop(id)
+            listener.ended(id)
+          },
+        }),
+    }),
     atomicUpdates: store.atomicUpdates,
     ...(store.listByUser && {
       listByUser: (userId: string) => ask(() => store.listByUser!(userId), same),
