@@ -19,6 +19,7 @@ export default {
     '^express-sid/testing$': '<rootDir>/src/testing/index.ts',
     '^express-sid/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^express-sid/devices$': '<rootDir>/src/devices/index.ts',
+    '^express-sid/express-session$': '<rootDir>/src/express-session/index.ts',
     '^express-sid/express-session-store$': '<rootDir>/src/stores/adapted/index.ts',
     '^express-sid/moving-store$': '<rootDir>/src/stores/moving/index.ts',
     '^express-sid/(.+)$': '<rootDir>/src/stores/$1/index.ts',

@@ -28,6 +28,36 @@ function importsOf(file) {
   return [...imports].map(([, path]) => join(dirname(file), `${path}.d.ts`))
 }
 
+/**
+ * `require('express-sid/express-session')` is the middleware itself, as with express-session, which no compiler makes of
+ * a module that has other exports.
+ */
+function makeCallable() {
+  const folder = join(dist, 'cjs/express-session')
+  writeFileSync(
+    join(folder, 'callable.js'),
+    "const entry = require('./index.js')\nmodule.exports = Object.assign(entry.default, entry)\n",
+  )
+  writeFileSync(join(folder, 'callable.d.ts'), callableTypes)
+}
+
+const callableTypes = `import * as entry from './index.js'
+declare const session: typeof entry.session & typeof entry
+declare namespace session {
+  type ConnectStore = entry.ConnectStore
+  type ExpressSessionOptions = entry.ExpressSessionOptions
+  type LegacyCookieOptions = entry.LegacyCookieOptions
+  type Store = entry.Store
+  type MemoryStore = entry.MemoryStore
+  type Session = entry.Session
+  type Cookie = entry.Cookie
+  type SessionData = entry.SessionData
+  type SessionOptions = entry.SessionOptions
+  type CookieOptions = entry.CookieOptions
+}
+export = session
+`
+
 const commonJs = ['--module', 'commonjs', '--moduleResolution', 'bundler', '--verbatimModuleSyntax', 'false']
 const code = ['--declaration', 'false', '--removeComments']
 const declarations = join(dist, 'types')
@@ -38,4 +68,5 @@ compile(...code, ...commonJs, '--outDir', 'dist/cjs')
 compile('--emitDeclarationOnly', '--outDir', declarations)
 copyDeclarations(declarations)
 rmSync(declarations, { recursive: true })
+makeCallable()
 writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n')

@@ -105,6 +105,8 @@ export interface SessionRecord {
   readonly lifetime?: RecordLifetime | undefined
   /** The application's own values. */
   readonly data: JsonObject
+  /** `req.session.cookie`, where `express-sid/express-session` keeps the session. */
+  readonly cookie?: JsonObject | undefined
   /** The `User-Agent` last recorded, without control characters, at most 512 characters. */
   readonly userAgent: string
   /** The address last recorded, or its network (`recordAddress`); `''` where none is kept. */
@@ -181,7 +183,8 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     (value.user === undefined || isObject(value.user)) &&
     (value.methods === undefined || isMethods(value.methods)) &&
     (value.lifetime === undefined || isLifetime(value.lifetime)) &&
-    isObject(value.data)
+    isObject(value.data) &&
+    (value.cookie === undefined || isObject(value.cookie))
   )
 }
 

@@ -60,6 +60,12 @@ export function splitToken(text: TokenText): Token {
   return { id: text.slice(0, ID_LENGTH), secret: text.slice(ID_LENGTH + 1) }
 }
 
+/** What the store keeps of a token that was not minted here. */
+export function hashesOf(token: TokenText): { readonly secretHash: string; readonly seriesHash: string } {
+  const { secret } = splitToken(token)
+  return { secretHash: hashOf(secret), seriesHash: hashOf(secret.slice(0, SERIES_LENGTH)) }
+}
+
 // Reused by each comparison: two new buffers for each request would cost more than the comparison.
 const given = Buffer.alloc(HASH_LENGTH)
 const stored = Buffer.alloc(HASH_LENGTH)

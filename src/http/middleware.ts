@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
-import { MAX_COOKIE_VALUES } from '../core/identification.js'
-import { isToken, type TokenText } from '../core/token.js'
+import type { TokenText } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError } from '../errors.js'
@@ -9,7 +8,8 @@ import { isDebugging } from '../lib/debug.js'
 import { bearerSource, withoutCookie } from './bearer/carrier.js'
 import { bearerToken } from './bearer/token.js'
 import { isBindingCall, serveBinding } from './binding/endpoint.js'
-import { cookieFor, readCookie } from './cookie/read.js'
+import { cookieFor } from './cookie/read.js'
+import { readTokens } from './cookie/read-tokens.js'
 import { createSessions } from './create-sessions.js'
 import type { HttpSettings, SessionOptions } from './options.js'
 import { isCrossSitePath } from './origin/cross-site-paths.js'
@@ -62,7 +62,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     if (mounted !== undefined) warnIfSameCookie(mounted, state)
     if (deviceBinding !== undefined) state.bindingPath = req.baseUrl + deviceBinding.path
 
-    const cookies = readCookie(req.headers.cookie, choice.name, MAX_COOKIE_VALUES + 1, isToken)
+    const cookies = readTokens(req.headers.cookie, choice.name, cookie.form)
     if (cookies.length === 0 && token === undefined) {
       if (isDebugging) debugRequest(req, state)
       return next()

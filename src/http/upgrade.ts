@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from 'express'
-import { MAX_COOKIE_VALUES } from '../core/identification.js'
-import { isToken } from '../core/token.js'
 import type { Verdict } from '../core/verdict.js'
 import type { Client } from '../core/client/client.js'
 import type { Sessions } from '../core/sessions.js'
@@ -15,7 +13,8 @@ import { bearerSource } from './bearer/carrier.js'
 import { bearerToken } from './bearer/token.js'
 import { unboundRefusal } from './binding/guard.js'
 import { deviceSigns } from './binding/headers.js'
-import { cookieFor, readCookie } from './cookie/read.js'
+import { cookieFor } from './cookie/read.js'
+import { readTokens } from './cookie/read-tokens.js'
 import { refusalOf } from './origin/refusal.js'
 import { captureRemoteAddress, clientOf, isSecure } from './request/client-of.js'
 import { wiringOf, type Wiring } from './wiring.js'
@@ -89,7 +88,7 @@ async function authenticate(
   // As Express does with each of its requests: `ip`, `secure` and the trust in proxies come from there.
   if (app !== undefined) Object.setPrototypeOf(request, app.request)
   const { name } = cookieFor(settings.cookie, settings.cookie.byRequest && isSecure(request))
-  const cookies = readCookie(request.headers.cookie, name, MAX_COOKIE_VALUES + 1, isToken)
+  const cookies = readTokens(request.headers.cookie, name, settings.cookie.form)
   const token = settings.bearer ? bearerToken(request) : undefined
   // No page can make a browser send a bearer token of ours.
   const isForgeable = token === undefined || cookies.length > 0

@@ -1,3 +1,4 @@
+import { formOf, type CookieForm } from './form.js'
 import { invalid } from '../../lib/options/invalid.js'
 import { boolean, oneOf, text } from '../../lib/options/option-kinds.js'
 import { ofGroup, readOptions, type Option, type Values } from '../../lib/options/options.js'
@@ -51,6 +52,8 @@ export interface CookieSettings {
   readonly priority: 'low' | 'medium' | 'high' | undefined
   readonly partitioned: boolean
   readonly persistent: boolean
+  /** Absent where the value is the token itself. */
+  readonly form?: CookieForm | undefined
 }
 
 // RFC 9110 §5.6.2.
@@ -147,6 +150,7 @@ export function resolveCookie(options: CookieOptions | undefined, production: bo
     priority,
     partitioned,
     persistent,
+    form: formOf(options),
   }
 }
 

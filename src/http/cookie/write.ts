@@ -15,7 +15,8 @@ export function serializeToken(
 ): string {
   // Zero or less would delete the cookie.
   const maxAge = persistent ? Math.max(1, Math.floor(maxAgeMs / 1000)) : undefined
-  return stringifySetCookie({ ...attributes(settings, choice), value: token, maxAge }, { encode: String })
+  const value = settings.form === undefined ? token : settings.form.valueOf(token)
+  return stringifySetCookie({ ...attributes(settings, choice), value, maxAge }, { encode: String })
 }
 
 /** The `Set-Cookie` value that makes the browser forget it. Only the same name, domain and path reach it. */

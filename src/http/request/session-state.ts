@@ -159,7 +159,7 @@ export class SessionState {
     this.#verdict = verdict
     if (verdict.user !== undefined) this.#setUser(verdict.user)
     // Where the headers left meanwhile, the token is lost. The old one is still good.
-    if (verdict.token !== undefined && this.#canSetCookie()) this.#send(verdict.token, verdict.record!)
+    if (verdict.token !== undefined && this.#canSetCookie()) this.send(verdict.token, verdict.record!)
     if (verdict.record === undefined && verdict.held.length === 1 && !this.#isProduction)
       warnOfRefusedClient()
   }
@@ -317,10 +317,11 @@ export class SessionState {
       warnOfSharedCookie(this.req, this.cookie.name)
     this.cancelTouch()
     this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
-    this.#send(token, record)
+    this.send(token, record)
   }
 
-  #send(token: string, record: SessionRecord): void {
+  /** Gives the browser its token. The drop-in for express-session looks on. */
+  protected send(token: string, record: SessionRecord): void {
     if (this.isBearer) return issueBearer(this, this.res, token)
     sendSessionCookie(this.req, this.res, this.wiring.settings, this.cookie, token, record)
   }

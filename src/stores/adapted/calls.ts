@@ -74,7 +74,7 @@ export function pack(text: string, expiresAt: number): object {
 }
 
 /** Stores on files say ENOENT for a session that is not there. express-session reads that in the same way. */
-function absentIfNoEntry(error: unknown): undefined {
+export function absentIfNoEntry(error: unknown): undefined {
   if (isObject(error) && error.code === 'ENOENT') return undefined
   throw error
 }

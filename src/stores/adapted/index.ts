@@ -1,13 +1,29 @@
 import { idTaken } from '../../lib/id-taken.js'
 import { invalid } from '../../lib/options/invalid.js'
+import { boolean } from '../../lib/options/option-kinds.js'
+import { ofStore, readOptions } from '../../lib/options/options.js'
 import { isObject } from '../../lib/json/is-object.js'
 import { decodeRecord, encodeRecord, isSessionRecord, type SessionRecord } from '../../record.js'
 import type { SessionStore, UpdateResult } from '../../store.js'
 import { ask, pack, read, type ExpressSessionStore, type StoredSession } from './calls.js'
+import { EndMarks } from './end-marks.js'
 import { isTouch, Touches } from './touches.js'
-import { Turns } from './turns.js'
+import { Turns } from '../../lib/async/turns.js'
 
 export type { ExpressSessionStore } from './calls.js'
+
+/** The options of `fromExpressSession()`. */
+export interface AdapterOptions {
+  /**
+   * Writes down in the same store which sessions have ended, so that a logout is final for all processes that share the
+   * store. Costs one more read for each lookup. Default false: final in the process that ended the session.
+   */
+  readonly shared?: boolean | undefined
+}
+
+const adapterOptions = {
+  shared: { kind: boolean(), default: false, doc: 'tells other processes which sessions have ended' },
+} as const
 
 /**
  * How much later than the deadline the store may forget a session. Where the record holds the deadline, a minute
@@ -30,14 +46,16 @@ const MARGIN_MS = { inRecord: 60_000, inStore: 2_000 }
  *   of the last data write.
  *
  * @param store The instance that would be given to express-session as its `store`.
+ * @param options `shared: true` makes a logout final across processes.
  * @throws SessionError OPTION_INVALID for anything else.
  * @example sessionMiddleware({ store: fromExpressSession(MongoStore.create({ mongoUrl })) })
  */
-export function fromExpressSession(store: ExpressSessionStore): SessionStore {
+export function fromExpressSession(store: ExpressSessionStore, options: AdapterOptions = {}): SessionStore {
   checkStore(store)
+  const { shared } = readOptions(options, ofStore('fromExpressSession'), adapterOptions)
   // Without a listener Node ends the process. Nothing is lost: each call reports its own failure.
   store.on?.('error', () => undefined)
-  return new ExpressSessionAdapter(store)
+  return new ExpressSessionAdapter(store, shared ? new EndMarks(store) : undefined)
 }
 
 class ExpressSessionAdapter implements SessionStore {
@@ -50,7 +68,11 @@ class ExpressSessionAdapter implements SessionStore {
   readonly #moves: boolean
   readonly #margin: number
 
-  constructor(private readonly store: ExpressSessionStore) {
+  constructor(
+    private readonly store: ExpressSessionStore,
+    /** Where other processes are told which sessions have ended, if they are. */
+    private readonly marks: EndMarks | undefined,
+  ) {
     this.#moves = store.touch !== undefined
     this.#margin = this.#moves ? MARGIN_MS.inStore : MARGIN_MS.inRecord
   }
@@ -64,8 +86,8 @@ class ExpressSessionAdapter implements SessionStore {
   }
 
   async get(id: string): Promise<SessionRecord | undefined> {
-    const stored = await read(this.store, id)
-    return stored && this.#asOfNow(stored)
+    const [stored, hasEnded] = await Promise.all([read(this.store, id), this.marks?.has(id)])
+    return stored === undefined || hasEnded === true ? undefined : this.#asOfNow(stored)
   }
 
   update(record: SessionRecord, ifVersion: number): Promise<UpdateResult> {
@@ -81,7 +103,7 @@ class ExpressSessionAdapter implements SessionStore {
       const next = decodeRecord(id, text)
       if (isTouch(current, next)) await this.#touch(stored.record, next)
       else await this.#set(next, encodeRecord(this.#touches.unmistakable(next)))
-      return 'ok'
+      return (await this.#hasEnded(id)) ? 'absent' : 'ok'
     })
   }
 
@@ -92,9 +114,18 @@ class ExpressSessionAdapter implements SessionStore {
         (stored) => stored !== undefined,
         () => true,
       )
-      if (wasThere) await ask(this.store, 'destroy', id)
-      return wasThere
+      if (!wasThere) return false
+      await this.marks?.add(id)
+      await ask(this.store, 'destroy', id)
+      return true
     })
+  }
+
+  /** Whether another process has ended the session while this one was writing it. What was written goes again. */
+  async #hasEnded(id: string): Promise<boolean> {
+    if (this.marks === undefined || !(await this.marks.has(id))) return false
+    await ask(this.store, 'destroy', id)
+    return true
   }
 
   async #set({ id, expiresAt }: SessionRecord, text: string): Promise<void> {

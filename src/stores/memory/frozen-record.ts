@@ -32,6 +32,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     data: given.data === old?.data ? given.data : frozen(given.data),
     methods: given.methods === old?.methods ? given.methods : frozen(given.methods),
     lifetime: given.lifetime === old?.lifetime ? given.lifetime : frozen(given.lifetime),
+    cookie: given.cookie === old?.cookie ? given.cookie : frozen(given.cookie),
     userAgent: given.userAgent,
     ip: given.ip,
     place: given.place,

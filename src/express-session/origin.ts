@@ -1,0 +1,39 @@
+import type { JsonObject, SessionRecord } from '../record.js'
+
+/** Where a session comes from: what was stored when this request read it. */
+export interface Origin {
+  /** Its express-session id. */
+  readonly sid: string
+  /** Its data as it was read, or as this request has saved it: what changes are compared with. */
+  text: string
+  data: JsonObject | undefined
+  /** Whether the store has it. A session that was just made is not there before it is saved. */
+  isStored: boolean
+  /** The order in which sessions were read and ended in this process. */
+  readonly readAt: number
+  /** The record, in a store of this package. */
+  record: SessionRecord | undefined
+}
+
+const origins = new WeakMap<object, Origin>()
+
+/** What a session, or what a store returned for it, comes from. */
+export function originOf(session: object): Origin | undefined {
+  return origins.get(session)
+}
+
+export function setOrigin(session: object, origin: Origin): void {
+  origins.set(session, origin)
+}
+
+/** The data that changes are compared with. */
+export function baseOf(origin: Origin): JsonObject {
+  return (origin.data ??= JSON.parse(origin.text) as JsonObject)
+}
+
+let order = 0
+
+/** The next place in the order of what happens in this process. */
+export function nextPlace(): number {
+  return (order += 1)
+}

@@ -1,0 +1,30 @@
+import { asJson, type JsonObject } from '../lib/json/json.js'
+import { SessionError } from '../errors.js'
+import type { StoredData } from './classes/types.js'
+
+/** What a session holds besides its cookie, as JSON text: two texts tell whether it has changed. */
+export function textOf(session: StoredData): string {
+  const { cookie: _cookie, ...data } = session
+  return JSON.stringify(data)
+}
+
+/** The same as data, sharing nothing with the session. */
+export function dataOf(session: StoredData): JsonObject {
+  const { cookie: _cookie, ...data } = session
+  try {
+    return asJson(data) as JsonObject
+  } catch (cause) {
+    throw new SessionError('DATA_INVALID', `req.session can't be kept as JSON. Keep plain data in it.`, {
+      cause,
+    })
+  }
+}
+
+const texts = new WeakMap<JsonObject, string>()
+
+/** The text of a record's data, which never changes: requests that find the same record share it. */
+export function textOfData(data: JsonObject): string {
+  let text = texts.get(data)
+  if (text === undefined) texts.set(data, (text = JSON.stringify(data)))
+  return text
+}

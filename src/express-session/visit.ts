@@ -1,0 +1,326 @@
+import type { ServerResponse } from 'node:http'
+import { isSessionError, type SessionError } from '../errors.js'
+import { copyJson } from '../lib/json/json.js'
+import type { SessionRecord } from '../record.js'
+import { canRespond } from '../http/request/can-respond.js'
+import { headersSent } from '../http/request/errors.js'
+import { Cookie } from './classes/cookie.js'
+import { Session } from './classes/session.js'
+import type { SessionObject, SessionRequest, StoredData, Visitor } from './classes/types.js'
+import { readSid } from './cookie/read.js'
+import { clearCookie, cookieOptionsOf, sendCookie } from './cookie/send.js'
+import type { Secret } from './cookie/signature.js'
+import type { Visiting } from './keeping/keeping.js'
+import { inflated } from './classes/store.js'
+import { baseOf, nextPlace, originOf, setOrigin, type Origin } from './origin.js'
+import { merge } from './merge.js'
+import type { Gate, Work } from './response/guard.js'
+import type { Setup } from './setup.js'
+import { dataOf, textOf, textOfData } from './snapshot.js'
+import { isSameUser } from './user.js'
+
+type Next = (error?: unknown) => void
+
+/** One request, and what happens to its session: it is found or made, and saved before the response may be seen. */
+export class Visit implements Visitor, Visiting, Gate {
+  /** The id in the cookie that the browser sent, or that this response has given it. */
+  #cookieId: string | undefined
+  /** What the session was when the request began: changes are told from it. */
+  #originalId: unknown
+  #originalText = ''
+  /** What was saved last; `undefined` while nothing was. */
+  #savedText: string | undefined
+  #savedId: unknown
+  #isTouched = false
+  #isTouchAsked = false
+  #isTouching = false
+  #hasDropped = false
+  #isSent = false
+  /** What the response waits for. Never rejects. */
+  #pending: Promise<void> | undefined
+  /** Why the session could not be ended or replaced: the response must not say that it was. */
+  #failure: unknown
+
+  constructor(
+    private readonly setup: Setup,
+    readonly req: SessionRequest,
+    readonly res: ServerResponse,
+    private readonly secrets: readonly Secret[],
+    private readonly next: Next,
+  ) {}
+
+  get sendsAnyway(): boolean {
+    return this.setup.legacyErrors
+  }
+
+  /** Finds the session of the request, or makes one. Calls `next` when it is there. */
+  begin(): void {
+    const { req, setup, next } = this
+    const sid = readSid(req, setup.name, this.secrets)
+    this.#cookieId = sid
+    req.sessionID = sid
+    if (sid === undefined) {
+      this.#generate()
+      return next()
+    }
+    setup.keeping.find(sid, this, (error, found) => {
+      if (error && (error as { code?: unknown }).code !== 'ENOENT') return next(error)
+      try {
+        if (error || !found) this.#generate()
+        else this.#inflate(sid, found)
+      } catch (failure) {
+        return next(failure)
+      }
+      next()
+    })
+  }
+
+  #generate(): void {
+    const { req } = this
+    this.setup.keeping.store.generate(req)
+    this.#originalId = req.sessionID
+    this.#originalText = textOf(req.session!)
+  }
+
+  #inflate(sid: string, found: StoredData): void {
+    const { req } = this
+    const text = originOf(found)?.text ?? textOf(found)
+    inflated(this.setup.keeping.store, req, found)
+    setOrigin(req.session!, originOf(found) ?? originFor(sid, text))
+    this.#originalId = sid
+    this.#originalText = text
+    if (this.setup.resave) return
+    this.#savedId = sid
+    this.#savedText = text
+  }
+
+  // What `req.session` asks for.
+
+  touched(): void {
+    if (!this.#isTouching) this.#isTouchAsked = true
+  }
+
+  save(session: SessionObject): Promise<void> {
+    this.#savedText = textOf(session)
+    const work = this.#keep(session).then(() => void (this.#savedId = session.id))
+    // What could not be saved is tried again, so that a route that goes on does not hide it.
+    return this.track(work, () => (this.#savedText = undefined))
+  }
+
+  async reload(sid: string): Promise<void> {
+    const { req, setup } = this
+    const found = await new Promise<StoredData | null | undefined>((resolve, reject) => {
+      setup.keeping.find(sid, this, (error, one) => (error ? reject(error) : resolve(one)))
+    })
+    if (!found) throw new Error('failed to load session')
+    const origin = originOf(found) ?? originFor(sid, textOf(found))
+    inflated(setup.keeping.store, req, found)
+    setOrigin(req.session!, origin)
+  }
+
+  destroy(sid: string): Promise<void> {
+    this.dropped()
+    return this.track(this.setup.keeping.destroy(sid, this), (error) => (this.#failure = error))
+  }
+
+  track(
+    work: Promise<void>,
+    failed: (error: unknown) => void = (error) => (this.#failure = error),
+  ): Promise<void> {
+    const settled = work.then(() => undefined, failed)
+    const before = this.#pending
+    const pending = (before === undefined ? settled : before.then(() => settled)).then(() => {
+      if (this.#pending === pending) this.#pending = undefined
+    })
+    this.#pending = pending
+    return work
+  }
+
+  // What `sessionOf(req)` has done to the same session.
+
+  adopt(sid: string, found: StoredData, isSent: boolean): void {
+    const { req } = this
+    const before = req.session
+    const changed = before && textOf(before) !== this.#originalText ? before : undefined
+    req.sessionID = sid
+    this.#inflate(sid, found)
+    this.#hasDropped = false
+    if (isSent) this.#cookieId = sid
+    if (changed !== undefined) copyNew(changed, req.session!)
+  }
+
+  rebase(record: SessionRecord): void {
+    const { session } = this.req
+    const origin = session && originOf(session)
+    if (!session || !origin) return
+    const merged = merge(baseOf(origin), dataOf(session), record.data)
+    const isChanged = textOf(session) !== this.#originalText
+    for (const name of Object.keys(session)) if (name !== 'cookie') delete (session as StoredData)[name]
+    Object.assign(session, copyJson(merged), { cookie: session.cookie })
+    const text = textOfData(record.data)
+    Object.assign(origin, { text, data: record.data, record })
+    this.#originalText = text
+    this.#savedText = text
+    if (isChanged) this.#savedText = undefined
+  }
+
+  dropped(): void {
+    this.#hasDropped = true
+  }
+
+  // What the response waits for.
+
+  first(): Work | undefined {
+    if (this.#pending !== undefined) return this.#pending.then(() => this.#goOn())
+    const { work, ready } = this.#plan()
+    if (work !== undefined) return work.then(() => ready)
+    ready()
+    return undefined
+  }
+
+  last(): Work | undefined {
+    return this.#pending === undefined ? this.#commitAgain() : this.#pending.then(() => this.#commitAgain())
+  }
+
+  report(error: unknown): void {
+    if (this.res.headersSent) this.#reportLater(error)
+    else this.next(error)
+  }
+
+  /** When the response is through: Express would cut it off. */
+  #reportLater(error: unknown): void {
+    const { res, next } = this
+    if (res.writableFinished || res.destroyed) setImmediate(next, error)
+    else res.once('close', () => next(error))
+  }
+
+  async #goOn(): Promise<() => void> {
+    const { work, ready } = this.#plan()
+    await work
+    return ready
+  }
+
+  /** What is to be done before the first byte: work that is waited for, and then the cookie. */
+  #plan(): { readonly work?: Promise<void> | undefined; readonly ready: () => void } {
+    const { req, setup } = this
+    if (this.#failure !== undefined) throw this.#failure
+    const { session, sessionID } = req
+    if (session === undefined || session === null)
+      return { work: this.#unset(sessionID), ready: () => this.#clear() }
+    // Nothing can be kept under an id that is none.
+    if (typeof sessionID !== 'string') return { ready: nothing }
+    this.#touchOnce(session)
+    const text = textOf(session)
+    if (this.#isSaveDue(session, text)) return { work: this.#save(session), ready: () => this.#giveCookie() }
+    return {
+      ready: () => {
+        this.#giveCookie()
+        if (this.#cookieId === sessionID && setup.keeping.touches) this.#touch(session)
+      },
+    }
+  }
+
+  /** By its name, which an application may have given to a function of its own. */
+  #save(session: SessionObject): Promise<void> {
+    return called((done) => session.save(done)).catch((error: unknown) => this.#pass(session, error))
+  }
+
+  /** A session that was not changed, and that has ended meanwhile: the request goes on as a stranger's. */
+  #pass(session: SessionObject, error: unknown): void {
+    const hasEnded = isSessionError(error) && error.code === 'SESSION_ENDED'
+    if (!hasEnded || this.#isModified(session, textOf(session))) throw error
+  }
+
+  #commitAgain(): Promise<void> | undefined {
+    const { session, sessionID } = this.req
+    if (this.#failure !== undefined) throw this.#failure
+    if (!session || typeof sessionID !== 'string') return undefined
+    const text = textOf(session)
+    const isAsSaved = text === (this.#savedText ?? this.#originalText)
+    // A browser that has no cookie for it, and can get none any more, would never find it.
+    if (isAsSaved || (sessionID !== this.#cookieId && !this.#isSent)) return undefined
+    return this.#save(session)
+  }
+
+  /** `req.session` was set to null. */
+  #unset(sid: unknown): Promise<void> | undefined {
+    const { keeping, unsetDestroys } = this.setup
+    if (this.#hasDropped || !unsetDestroys || typeof sid !== 'string') return undefined
+    this.dropped()
+    return keeping.destroy(sid, this)
+  }
+
+  async #keep(session: SessionObject): Promise<void> {
+    const { setup } = this
+    const { keeping } = setup
+    const barrier: SessionError | undefined = keeping.barrier(this)
+    if (barrier !== undefined) throw barrier
+    const origin = originOf(session)
+    if (!origin?.isStored || isSameUser(setup, baseOf(origin), session))
+      return keeping.save(session, origin, this)
+    if (!canRespond(this.res) || this.#isSent) throw headersSent()
+    const sid = setup.genid(this.req)
+    await keeping.replace(session, origin, sid, this)
+    Session.rename(session, sid)
+    if (this.req.session === session) this.req.sessionID = sid
+  }
+
+  #touchOnce(session: SessionObject): void {
+    if (this.#isTouched) return
+    this.#isTouched = true
+    this.#isTouching = true
+    session.touch()
+    this.#isTouching = false
+  }
+
+  #touch(session: SessionObject): void {
+    this.setup.keeping.touch(session, this.#isTouchAsked)?.catch((error: unknown) => this.#reportLater(error))
+  }
+
+  #isModified(session: SessionObject, text: string): boolean {
+    return this.#originalId !== session.id || this.#originalText !== text
+  }
+
+  #isSaveDue(session: SessionObject, text: string): boolean {
+    const isNew = this.#savedText === undefined && this.#cookieId !== session.id
+    if (!this.setup.saveUninitialized && isNew) return this.#isModified(session, text)
+    return this.#savedId !== session.id || this.#savedText !== text
+  }
+
+  #giveCookie(): void {
+    const { setup } = this
+    const { session } = this.req
+    if (!session) return
+    const isModified = this.#isModified(session, textOf(session))
+    const isDue =
+      this.#cookieId === session.id
+        ? setup.rolling || (session.cookie.expires != null && isModified)
+        : setup.saveUninitialized || isModified
+    if (!isDue) return
+    try {
+      this.#isSent = sendCookie(this, setup, this.secrets[0]!, session)
+    } catch (error) {
+      this.#reportLater(error)
+    }
+  }
+
+  #clear(): void {
+    if (!this.#hasDropped || this.#cookieId === undefined || !canRespond(this.res)) return
+    clearCookie(this.res, this.setup.name, new Cookie(cookieOptionsOf(this.setup, this.req)))
+  }
+}
+
+function originFor(sid: string, text: string): Origin {
+  return { sid, text, data: undefined, isStored: true, readAt: nextPlace(), record: undefined }
+}
+
+/** Keeps what the request has put into a session that another one now takes the place of. */
+function copyNew(from: SessionObject, to: SessionObject): void {
+  for (const name of Object.keys(from)) if (!(name in to)) (to as Record<string, unknown>)[name] = from[name]
+}
+
+const nothing = (): void => undefined
+
+function called(work: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => work((error) => (error ? reject(error) : resolve())))
+}
