@@ -110,6 +110,16 @@ const statusByCode = {
   /** `requireUser()` met a request without a user. The visitor must log in. */
   UNAUTHENTICATED: 401,
   /**
+   * `requireRecentLogin()` met a user who has not proven for too long, or not by the right method, who they are. They
+   * must do so again: `sessionOf(req).reauthenticate()` or the route helper `reauthenticate()`.
+   */
+  REAUTHENTICATION_REQUIRED: 401,
+  /**
+   * Somebody else than the user of the session has proven who they are, where that user had to. The session is as it was.
+   * Log in as that user, or log out first.
+   */
+  OTHER_USER: 403,
+  /**
    * A write of a request that may not use the login which its browser holds: it comes from another client
    * (`onClientChange`), or with several logins. It would start a guest, whose cookie replaces that login. The visitor
    * must log in again.

@@ -5,6 +5,8 @@ export { sessionMiddleware } from './http/middleware.js'
 export { login } from './http/routes/login.js'
 export { refuse } from './http/routes/refuse.js'
 export { logout } from './http/routes/logout.js'
+export { reauthenticate } from './http/routes/reauthenticate.js'
+export { requireRecentLogin } from './http/routes/require-recent-login.js'
 export { requireUser } from './http/routes/require-user.js'
 export { sessionOf } from './http/request/session-of.js'
 export { userOf } from './http/request/user-of.js'
@@ -21,20 +23,21 @@ export type { Duration, Refused, SessionOptions } from './http/options.js'
 export type { DeviceBindingOptions } from './http/binding/options.js'
 export type { LifetimeOf, SessionLifetime } from './http/lifetime/options.js'
 export type { CookieOptions } from './http/cookie/options.js'
-export type {
-  Authenticate,
-  LoginFailed,
-  LoginFailure,
-  LoginOptions,
-  LoginRedirect,
-} from './http/routes/login.js'
+export type { LoginOptions } from './http/routes/login.js'
+export type { Authenticate, LoginFailed, LoginFailure, LoginRedirect } from './http/routes/login-route.js'
+export type { ReauthenticateRouteOptions } from './http/routes/reauthenticate.js'
+export type { RequireRecentLoginOptions } from './http/routes/require-recent-login.js'
 export type { PassportLike } from './http/providers/from-passport.js'
 export type { OAuthState, OAuthStateOptions } from './http/providers/oauth-state.js'
 export type { Refusal } from './http/routes/refuse.js'
 export type { LogoutOptions } from './http/routes/logout.js'
 export type { RequireUserOptions } from './http/routes/require-user.js'
 export type { SessionStatus, SessionStatusOptions } from './http/routes/session-status.js'
-export type { RequestSession, SessionLoginOptions } from './http/request/request-session.js'
+export type {
+  ReauthenticateOptions,
+  RequestSession,
+  SessionLoginOptions,
+} from './http/request/request-session.js'
 export type { Upgraded, UpgradeOptions } from './http/upgrade.js'
 export type {
   Actor,

@@ -1,9 +1,6 @@
-import { createSessions, login, requireUser, sessionOf, type Sessions } from 'express-sid'
+import { createSessions, login, requireUser, type Sessions } from 'express-sid'
 import request from 'supertest'
-import type { Express, RequestHandler } from 'express'
-import { FaultyStore } from '../support/faulty-store.js'
 import { expresses, site } from '../support/site.js'
-import { expectNoUnhandledRejection } from '../support/unhandled.js'
 import { cookieOf } from '../support/visitor.js'
 import { moveTheClock, MINUTE, stopTheClock } from '../support/core.js'
 import { runBlock } from './support/page.js'
@@ -16,49 +13,6 @@ const ann = { id: 'ann', name: 'Ann' }
 afterEach(() => jest.useRealTimers())
 
 const logIn = login(() => ann)
-const changePassword: RequestHandler = (_req, res) => void res.end()
-
-function addPasswordRoutes(app: Express, sessions: Sessions): void {
-  app.post('/login', logIn)
-  runBlock('requireFreshLogin', { sessions, sessionOf, requireUser, app, changePassword })
-}
-
-test('a route can ask for a login that is not older than it likes; the next login is a new session', async () => {
-  stopTheClock()
-  const { app } = site(express5, undefined, addPasswordRoutes)
-  const change = async (cookie: string) => (await request(app).post('/password').set('Cookie', cookie)).status
-
-  const first = cookieOf(await request(app).post('/login'))
-  expect(await change(first)).toBe(200)
-  moveTheClock(9 * MINUTE)
-  // Using a session does not make its login younger.
-  expect(await change(first)).toBe(200)
-  moveTheClock(MINUTE)
-  expect(await change(first)).toBe(401)
-  const second = cookieOf(await request(app).post('/login').set('Cookie', first))
-  expect(await change(second)).toBe(200)
-  expect(await change(first)).toBe(401)
-})
-
-describe.each(expresses)('a route that asks for a fresh login, on %s', (_name, express) => {
-  expectNoUnhandledRejection()
-
-  test('answers 503 when the store fails after the request has begun', async () => {
-    const store = new FaultyStore('async')
-    const { app } = site(express, { store }, (routes, sessions) => {
-      // Past the lookup of the middleware.
-      routes.use('/password', (_req, _res, next) => {
-        store.breakAt('get', 'rejects')
-        next()
-      })
-      addPasswordRoutes(routes, sessions)
-    })
-    const cookie = cookieOf(await request(app).post('/login'))
-    const res = await request(app).post('/password').set('Cookie', cookie)
-    expect([res.status, res.body.code]).toEqual([503, 'STORE_FAILED'])
-  })
-})
-
 describe('at most five sessions a user', () => {
   function limited() {
     const sessions = createSessions()

@@ -92,6 +92,8 @@ const statuses: Record<SessionErrorCode, number> = {
   CROSS_ORIGIN: 403,
   BEARER_REFUSED: 400,
   UNAUTHENTICATED: 401,
+  REAUTHENTICATION_REQUIRED: 401,
+  OTHER_USER: 403,
   SESSION_REFUSED: 401,
 }
 const events: Record<keyof SessionEvents, true> = {

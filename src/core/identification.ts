@@ -123,7 +123,7 @@ export class Identification {
 
   /** The record, unless its session has ended. What the end of a stolen one still lacks is done here. */
   #ifAlive(record: SessionRecord, source: ClientSource): MaybePromise<SessionRecord | undefined> {
-    if (record.endedBy === undefined) return this.live.ifAlive(record)
+    if (record.endedBy !== 'reuse') return this.live.ifAlive(record)
     return this.reuse.finish(record, source.client(record)).then(() => undefined)
   }
 

@@ -7,6 +7,8 @@ import type { StoreOperation } from '../records/store-calls.js'
 export type EventCause =
   /** somebody logged in, and what the browser held before was ended for it */
   | 'login'
+  /** the user of a session has proven again who they are: it goes on as a new one */
+  | 'reauthentication'
   /** the browser logged out */
   | 'logout'
   /** `revoke()` of the manager or of a request */
@@ -87,9 +89,9 @@ export interface SessionEvents {
    * @example sessions.on('event', (event) => audit.insert(event))
    */
   event: AnySessionEvent
-  /** A user logged in. */
+  /** A user logged in, or proved again who they are: then the `cause` is `'reauthentication'`, and the session before has ended. */
   login: RequestEvent<'login'>
-  /** The browser of a session ended it: by a logout, or by its next login, then `replaced` is true. */
+  /** The browser of a session ended it: by a logout, or by its next login or re-authentication, then `replaced` is true. */
   logout: SessionEvent<'logout'> & { readonly replaced: boolean }
   /** A session was ended from outside it: by `revoke`, `revokeAll` or `revokeOthers`, or by a newer login (`maxSessions`). */
   revoke: SessionEvent<'revoke'>
@@ -103,7 +105,8 @@ export interface SessionEvents {
   }
   /**
    * `authenticate` returned no user: `reason` and `userId` are what `refuse()` was given. Or the user has `maxSessions`
-   * already: then `reason` is `'SESSIONS_FULL'`.
+   * already: then `reason` is `'SESSIONS_FULL'`. Or another user than that of the session has re-authenticated:
+   * `'OTHER_USER'`.
    */
   loginRefused: EventEnvelope<'loginRefused'> & {
     readonly reason: string | undefined

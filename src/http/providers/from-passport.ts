@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { invalid } from '../../lib/options/invalid.js'
 import { isObject } from '../../lib/json/is-object.js'
-import type { Authenticate } from '../routes/login.js'
+import type { Authenticate } from '../routes/login-route.js'
 import { refuse } from '../routes/refuse.js'
 
 /** What is used of passport: `passport.authenticate()`, in the form with a callback. */

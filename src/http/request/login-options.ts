@@ -1,10 +1,9 @@
+import { MAX_METHODS } from '../../core/methods.js'
 import { lifetimeOption } from '../lifetime/options.js'
 import { show } from '../../lib/options/invalid.js'
 import { boolean, names } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions, type Place, type Values } from '../../lib/options/options.js'
 
-/** A session keeps so many methods, each with a name of so many characters. Every request reads them. */
-export const MAX_METHODS = 8
 const LONGEST_METHOD = 64
 
 /** What `login()` and `sessionOf(req).login()` have in common. */
@@ -45,4 +44,22 @@ export type CheckedLoginOptions = Values<typeof sharedLoginOptions>
 export function readLoginOptions(options: unknown): CheckedLoginOptions {
   const given = options === undefined ? {} : options
   return readOptions(given, ofFunction('sessionOf(req).login()'), sharedLoginOptions)
+}
+
+const { keep: _, ...reauthenticateOptions } = sharedLoginOptions
+
+export { reauthenticateOptions }
+
+/** The options of `sessionOf(req).reauthenticate()`, checked. */
+export type CheckedReauthenticateOptions = Values<typeof reauthenticateOptions>
+
+/**
+ * The options of `sessionOf(req).reauthenticate()`, checked.
+ *
+ * @throws SessionError OPTION_INVALID for a misspelt option, and for a value that is none.
+ * @example readReauthenticateOptions({ method: 'password' }).method // ['password']
+ */
+export function readReauthenticateOptions(options: unknown): CheckedReauthenticateOptions {
+  const given = options === undefined ? {} : options
+  return readOptions(given, ofFunction('sessionOf(req).reauthenticate()'), reauthenticateOptions)
 }

@@ -7,8 +7,8 @@ import { isSessionId } from '../../lib/uuid.js'
 import type { AnonymousReason } from '../../core/reason.js'
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
-import { readLoginOptions } from './login-options.js'
-import type { RequestSession, SessionLoginOptions } from './request-session.js'
+import { readLoginOptions, readReauthenticateOptions } from './login-options.js'
+import type { ReauthenticateOptions, RequestSession, SessionLoginOptions } from './request-session.js'
 import type { SessionState } from './session-state.js'
 
 /** Makes what an application sees of the session of its request. */
@@ -49,6 +49,13 @@ class OwnSession implements RequestSession {
       // Heard at once, since the login may fail for another reason before anybody looks at the user.
       isUnwantedPromise(user)
       return this.#state.login(user, readLoginOptions(options))
+    })
+  }
+
+  reauthenticate(user: object, options?: ReauthenticateOptions): Promise<SessionInfo> {
+    return this.#watched('reauthenticate', async () => {
+      isUnwantedPromise(user)
+      return this.#state.reauthenticate(user, readReauthenticateOptions(options))
     })
   }
 
@@ -158,4 +165,14 @@ class OwnSession implements RequestSession {
 }
 
 type Method =
-  'login' | 'logout' | 'list' | 'revoke' | 'revokeOthers' | 'revokeAll' | 'set' | 'update' | 'delete' | 'take'
+  | 'login'
+  | 'reauthenticate'
+  | 'logout'
+  | 'list'
+  | 'revoke'
+  | 'revokeOthers'
+  | 'revokeAll'
+  | 'set'
+  | 'update'
+  | 'delete'
+  | 'take'

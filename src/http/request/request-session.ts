@@ -24,6 +24,12 @@ export interface SessionLoginOptions {
   readonly method?: string | readonly string[] | undefined
 }
 
+/** The options of `sessionOf(req).reauthenticate()`. */
+export interface ReauthenticateOptions extends Omit<SessionLoginOptions, 'keep' | 'lifetime'> {
+  /** How long the new session lives. Default: as the one before, counted from now. */
+  readonly lifetime?: SessionLifetime | LifetimeOf | undefined
+}
+
 /**
  * The session of one request. Every method that reaches the store rejects with a `SessionError` of status 503
  * when the store fails; data writes on a session that has ended reject with `SESSION_ENDED`; what needs a new
@@ -68,6 +74,19 @@ export interface RequestSession {
    * const { id } = await sessionOf(req).login(user, { keep: ['cart'] })
    */
   login(user: object, options?: SessionLoginOptions): Promise<SessionInfo>
+  /**
+   * The user of this session has proven again who they are. The session goes on as a new one: a new id and a new cookie,
+   * the same data and lifetime, counted from now. The old cookie is good for nothing from then on. The methods of before
+   * are kept with their times.
+   *
+   * @throws SessionError OTHER_USER (403) for anybody else, UNAUTHENTICATED (401) where nobody is logged in,
+   * SESSION_ENDED (401) where the session was ended meanwhile, CROSS_ORIGIN as `login()` does. Then nothing has changed.
+   * @example
+   * if (await isPassword(req.user, req.body.password)) {
+   *   await sessionOf(req).reauthenticate(req.user, { method: 'password' })
+   * }
+   */
+  reauthenticate(user: object, options?: ReauthenticateOptions): Promise<SessionInfo>
   /** Ends the session, and any other that the browser's cookies open. True when one was there. */
   logout(): Promise<boolean>
   /** This user's live sessions, last used first; this one is `current`. */

@@ -6,22 +6,22 @@ import type { EventCause } from '../../core/events/types.js'
 import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
 import { asStranger, nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
-import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
+import type { JsonObject, RecordLifetime, SessionInfo, SessionRecord } from '../../record.js'
 import { bearerRefused, carriesCookie, withoutCookie } from '../bearer/carrier.js'
 import { issueBearer, withdrawBearer } from '../bearer/issued.js'
 import { asksForBearer } from '../bearer/token.js'
 import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
-import { lifetimeOf } from '../lifetime/options.js'
+import { lifetimeOf, type LifetimeSetting } from '../lifetime/options.js'
 import { refusalOf, type Action } from '../origin/refusal.js'
 import type { Wiring } from '../wiring.js'
 import { isActivity, type IsActivity } from './activity.js'
 import { canRespond } from './can-respond.js'
 import { clientOf } from './client-of.js'
-import { headersSent, sessionEnded, sessionRefused } from './errors.js'
+import { headersSent, sessionEnded, sessionRefused, unauthenticated } from './errors.js'
 import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
-import type { CheckedLoginOptions } from './login-options.js'
+import type { CheckedLoginOptions, CheckedReauthenticateOptions } from './login-options.js'
 import { PendingTouch } from './pending-touch.js'
 import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
 import { whyNotLookedUp } from './why.js'
@@ -193,31 +193,56 @@ export class SessionState {
       if (!options.crossSite) this.#assertFromOurPages('login')
       this.#assertCanSetCookie()
       if (this.takesBearer) this.#leaveCookie()
-      const { engine } = this.wiring
-      const terms = await this.#termsOf(user, options)
-      const started = await engine.login(user, this.client(), this.#verdict.held, terms)
-      await this.#begin(started)
-      const { deviceBinding } = this.wiring.settings
-      if (started.offer !== undefined && deviceBinding !== undefined) {
-        offerBinding(this.req, this.res, this.bindingPath ?? deviceBinding.path, started.offer)
-      }
-      // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
-      this.#setUser(engine.settings.loadUser ? user : engine.userOf(started.record))
-      return engine.infoOf(started.record)
+      const given = options.lifetime ?? this.wiring.settings.lifetime
+      return this.#startLogin(user, {
+        // Data crosses from the guest that this client is: never from a session that it was refused.
+        keep: this.record === undefined ? [] : options.keep,
+        methods: options.method,
+        lifetime: await this.#lifetimeOf(given, user),
+      })
     })
   }
 
-  async #termsOf(user: object, { keep, method, lifetime }: CheckedLoginOptions): Promise<LoginTerms> {
-    const { settings } = this.wiring
-    return {
-      // Data crosses from the guest that this client is: never from a session that it was refused.
-      keep: this.record === undefined ? [] : keep,
-      // A binding needs https, and so a cookie that is Secure.
-      takesOffer: this.cookie.secure && !this.isBearer,
-      via: this.cookie.via,
-      methods: method,
-      lifetime: await lifetimeOf(lifetime ?? settings.lifetime, user, this.req as Request, settings),
+  /** The user proves again who they are: a new session in the place of this one, with its data and its lifetime. */
+  reauthenticate(user: object, options: CheckedReauthenticateOptions): Promise<SessionInfo> {
+    return this.#inTurn(async () => {
+      if (!options.crossSite) this.#assertFromOurPages('login')
+      this.#assertCanSetCookie()
+      this.assertUser()
+      if (this.takesBearer) this.#leaveCookie()
+      const { record } = this
+      const { method, lifetime } = options
+      return this.#startLogin(user, {
+        renews: record,
+        methods: method,
+        lifetime: lifetime === undefined ? record!.lifetime : await this.#lifetimeOf(lifetime, user),
+      })
+    })
+  }
+
+  /** Fails where nobody is logged in, with the reason. */
+  assertUser(): void {
+    this.assertKnown()
+    if (this.#user === undefined || this.record === undefined) throw this.barred ?? unauthenticated()
+  }
+
+  async #startLogin(user: object, terms: LoginTerms): Promise<SessionInfo> {
+    const { engine, settings } = this.wiring
+    // A binding needs https, and so a cookie that is Secure.
+    const takesOffer = this.cookie.secure && !this.isBearer
+    const all = { ...terms, takesOffer, via: this.cookie.via }
+    const started = await engine.login(user, this.client(), this.#verdict.held, all)
+    await this.#begin(started)
+    if (started.offer !== undefined && settings.deviceBinding !== undefined) {
+      offerBinding(this.req, this.res, this.bindingPath ?? settings.deviceBinding.path, started.offer)
     }
+    // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
+    this.#setUser(settings.loadUser ? user : engine.userOf(started.record))
+    return engine.infoOf(started.record)
+  }
+
+  #lifetimeOf(given: LifetimeSetting | undefined, user: object): Promise<RecordLifetime | undefined> {
+    return lifetimeOf(given, user, this.req as Request, this.wiring.settings)
   }
 
   /** @param cause what the application has called, where that was not `logout()`. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { parseUrl } from '../../lib/text/parse-url.js'
+import { hostOf } from '../origin/host.js'
 
 /** The query parameter that takes a visitor back to the page which asked for a login. */
 export const RETURN_TO = 'returnTo'
@@ -36,9 +37,17 @@ export function returnToOf(req: IncomingMessage & { originalUrl?: string }): str
   return values.length === 1 ? localPath(values[0]) : undefined
 }
 
-/** The login page, with the way back to the page that was asked for, if that was a page. */
+/** The login page, with the way back to the page that was asked for, or else to that of the form that was sent. */
 export function loginPageFor(req: IncomingMessage & { originalUrl?: string }, loginPage: string): string {
-  return withReturnTo(loginPage, isNavigation(req) ? localPath(req.originalUrl ?? req.url) : undefined)
+  return withReturnTo(loginPage, isNavigation(req) ? localPath(req.originalUrl ?? req.url) : formPageOf(req))
+}
+
+/** The page whose form was sent, if the browser says it and it is one of this host. A form can't be sent again. */
+function formPageOf(req: IncomingMessage): string | undefined {
+  const page = parseUrl(req.headers.referer ?? '')
+  if (req.method !== 'POST' || page === undefined || page.host !== hostOf(req)?.toLowerCase())
+    return undefined
+  return localPath(page.pathname + page.search)
 }
 
 /** The address of a page with the way back in its query, if there is one. */
