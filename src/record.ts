@@ -103,6 +103,8 @@ export interface SessionRecord {
   readonly methods?: readonly ProvenMethod[] | undefined
   /** How long this session lives; absent where its login said nothing of its own. */
   readonly lifetime?: RecordLifetime | undefined
+  /** What `authVersion` said of the user at the login; absent where there was no such option. */
+  readonly authVersion?: string | undefined
   /** The application's own values. */
   readonly data: JsonObject
   /** `req.session.cookie`, where `express-sid/express-session` keeps the session. */
@@ -181,6 +183,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(value.userId, 'string') &&
     isOptional(value.place, 'string') &&
     (value.user === undefined || isObject(value.user)) &&
+    isOptional(value.authVersion, 'string') &&
     (value.methods === undefined || isMethods(value.methods)) &&
     (value.lifetime === undefined || isLifetime(value.lifetime)) &&
     isObject(value.data) &&

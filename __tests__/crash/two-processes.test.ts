@@ -52,6 +52,34 @@ async function checkLimit(places: readonly string[], user: string, whenFull: str
   }
 }
 
+/** Changes a user on all places while their session is written to. */
+async function checkChanges(places: readonly string[], isBusy: boolean) {
+  const user = 'changing'
+  const { cookie } = await logIn(places[0]!, user, isBusy)
+  const ask = async (method: string, path: string, at: number): Promise<unknown> => {
+    for (;;) {
+      const response = await fetch(`${places[at % places.length]!}${path}`, { method, headers: { cookie } })
+      const body: unknown = await response.json()
+      if (response.status === 200) return body
+      if (response.status !== 503 || !isBusy)
+        throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`)
+    }
+  }
+  const names = Array.from({ length: 20 }, (_, at) => `change${at}`)
+  await Promise.all(
+    names.flatMap((name, at) => [
+      ask('POST', `/rename/${user}/${name}`, at),
+      ask('POST', '/count', at + 1),
+      ask('POST', '/count', at),
+    ]),
+  )
+  const seen = (await ask('GET', '/count', 0)) as { user: object; count: number }
+  expect(seen.user).toEqual({ id: user, ...Object.fromEntries(names.map((name) => [name, true])) })
+  // A write that was refused may have happened all the same, and was tried again.
+  expect(seen.count).toBeGreaterThanOrEqual(40)
+  if (!isBusy) expect(seen.count).toBe(40)
+}
+
 /** Tries again where two processes wait too long for one SQLite file, as a visitor would. */
 async function logIn(place: string, user: string, isBusy: boolean) {
   for (;;) {
@@ -116,6 +144,16 @@ describe('two processes on one store', () => {
         expect(others).toEqual([])
       },
       isLong ? 600_000 : 30_000,
+    )
+
+    run(
+      `${name}: of changes of a user and data writes in the same moment none is lost`,
+      async () => {
+        const at = present.findIndex(([other]) => other === name)
+        const places = apps.map(({ url }) => `${url}/${at}/limited/endOldest`)
+        await checkChanges(places, name === 'SQLite')
+      },
+      30_000,
     )
 
     for (const whenFull of ['endOldest', 'refuse'] as const) {

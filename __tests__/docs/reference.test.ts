@@ -104,6 +104,7 @@ const events: Record<keyof SessionEvents, true> = {
   expire: true,
   loginRefused: true,
   clientChange: true,
+  credentialsChanged: true,
   rotate: true,
   rotationUnused: true,
   reuse: true,

@@ -24,6 +24,14 @@ function one(options: SessionOptions): Router {
   app.post('/login', async (req, res) => {
     res.json({ id: (await sessionOf(req).login(req.body as object)).id })
   })
+  app.post('/rename/:user/:name', async (req, res) => {
+    const { user, name } = req.params
+    res.json(await sessions.updateUser(user, (before: object) => ({ ...before, [name]: true })))
+  })
+  app.post('/count', async (req, res) => {
+    res.json(await sessionOf(req).update<number>('count', (count = 0) => count + 1))
+  })
+  app.get('/count', (req, res) => void res.json({ count: sessionOf(req).get('count'), user: req.user }))
   app.get('/me', (req, res) => void res.json({ user: req.user ?? null }))
   app.get('/live/:user', async (req, res) => {
     res.json((await sessions.list(req.params.user)).map(({ id }) => id))

@@ -93,6 +93,7 @@ const eventNames: Record<EventName, true> = {
   logout: true,
   revoke: true,
   expire: true,
+  credentialsChanged: true,
   rotate: true,
   rotationUnused: true,
   reuse: true,

@@ -200,6 +200,7 @@ export class Beginning {
       userId: kept?.userId,
       userIdType: kept?.userIdType,
       user: kept?.user,
+      authVersion: kept?.authVersion,
       methods: withMethods(renews?.methods, methods, now),
       lifetime,
       data,

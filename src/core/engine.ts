@@ -17,11 +17,15 @@ import { LiveRecords } from './records/live-records.js'
 import { Records } from './records/records.js'
 import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
+import { Succession } from './succession.js'
 import { Renewal } from './rotation/renewal.js'
 import { Reuse } from './rotation/reuse.js'
 import type { TokenText } from './token.js'
 import { Unawaited } from './events/unawaited.js'
+import { AuthVersions } from './user/auth-versions.js'
+import { Reach } from './user/reach.js'
 import { userOf } from './user/user.js'
+import { UserSessions } from './user/user-sessions.js'
 import { userIdText, type UserId } from './user/user-id.js'
 import type { ClientSource, Settle } from './verdict.js'
 import { EndWatch } from './watch/end-watch.js'
@@ -40,6 +44,8 @@ export class Engine {
   readonly #identification: Identification
   readonly #beginning: Beginning
   readonly #ending: Ending
+  /** What is done to all sessions of a user. */
+  readonly users: UserSessions
   readonly #sweep: Sweep | undefined
   #endWatch: EndWatch | undefined
 
@@ -51,6 +57,8 @@ export class Engine {
     const { records, live, events } = this
     const { deviceBinding } = settings
     this.binding = deviceBinding && new DeviceBinding(records, live, events, settings, deviceBinding.ttl)
+    this.#ending = new Ending(records, live, events)
+    const ending = this.#ending
     this.#identification = new Identification(
       records,
       live,
@@ -61,11 +69,12 @@ export class Engine {
       ),
       settings,
       this.binding,
+      settings.authVersion && new AuthVersions(live, ending, settings),
     )
-    this.#ending = new Ending(records, live, events)
     const flights = new Flights()
-    const gate = new LoginGate(records, live, new Ledgers(records), flights, settings, (record, client) =>
-      this.#ending.revokeFound(record, { cause: 'maxSessions', client }),
+    const ledgers = new Ledgers(records)
+    const gate = new LoginGate(records, live, ledgers, flights, settings, (record, client) =>
+      ending.revokeFound(record, { cause: 'maxSessions', client }),
     )
     this.#beginning = new Beginning(
       records,
@@ -77,6 +86,9 @@ export class Engine {
       flights,
       (held, client) => this.end(held, { cause: 'login', client }),
     )
+    const succession = new Succession(records, live, settings, this.binding, gate, flights)
+    const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
+    this.users = new UserSessions(live, events, settings, ending, succession, reach)
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()
@@ -184,6 +196,7 @@ export class Engine {
 
   /** Ends the engine's own work. Later calls fail with CLOSED. */
   async close(): Promise<void> {
+    this.users.close()
     await Promise.all([this.#sweep?.stop(), this.#endWatch?.close()])
     this.records.close()
   }

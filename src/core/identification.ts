@@ -13,6 +13,7 @@ import type { Reuse } from './rotation/reuse.js'
 import { standingOf, type Standing } from './rotation/rotation.js'
 import type { Settings } from './settings.js'
 import { hashMatches, provesSeries, splitToken, type Token, type TokenText } from './token.js'
+import type { AuthVersions } from './user/auth-versions.js'
 import { isWithoutUser, userOf } from './user/user.js'
 import {
   endedMeanwhile,
@@ -49,6 +50,7 @@ export class Identification {
     private readonly reuse: Reuse,
     private readonly settings: Settings,
     private readonly binding: DeviceBinding | undefined,
+    private readonly versions: AuthVersions | undefined,
   ) {}
 
   /**
@@ -155,20 +157,32 @@ export class Identification {
 
   /** Writes what the use of a session changes of it. */
   #renew({ token, record, standing }: Verified, client: Client, source: ClientSource): MaybePromise<Verdict> {
-    if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined)
+    if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined, client)
     const touchLater = source.touchLater && ((touch: () => unknown) => source.touchLater!(touch))
     const use = { token, standing, client, takesToken: () => source.takesToken(), touchLater }
     return chain(this.renewal.renew(record, use), (renewed) =>
-      renewed.record ? this.#withUser(renewed.record, renewed.token) : endedMeanwhile,
+      renewed.record ? this.#withUser(renewed.record, renewed.token, client) : endedMeanwhile,
     )
   }
 
-  #withUser(record: SessionRecord, token: string | undefined): MaybePromise<Verdict> {
+  #withUser(record: SessionRecord, token: string | undefined, client: Client): MaybePromise<Verdict> {
     if (isWithoutUser(record, this.settings)) return leftOver(record)
     const user = userOf(record, this.settings)
     return isPromise(user)
-      ? user.then((loaded) => admitted(record, loaded, token))
+      ? user.then((loaded) => this.#withLoaded(record, loaded, token, client))
       : admitted(record, user, token)
+  }
+
+  #withLoaded(
+    record: SessionRecord,
+    user: unknown,
+    token: string | undefined,
+    client: Client,
+  ): MaybePromise<Verdict> {
+    if (this.versions === undefined || user === undefined) return admitted(record, user, token)
+    return chain(this.versions.admit(record, user, client), (current) =>
+      current === undefined ? endedMeanwhile : admitted(current, user, token),
+    )
   }
 }
 

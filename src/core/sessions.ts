@@ -9,6 +9,7 @@ import { isSessionId } from '../lib/uuid.js'
 import { isSessionRecord, type SessionInfo, type SessionRecord } from '../record.js'
 import type { Engine } from './engine.js'
 import type { Listener, SessionEvents } from './events/types.js'
+import { assertFunction, type UserChange } from './user/change-user.js'
 import type { UserId } from './user/user-id.js'
 
 /** What the store of a manager can do. What it can't is refused with UNSUPPORTED (501). */
@@ -121,6 +122,21 @@ export interface Sessions {
    */
   touch(sessionId: string): Promise<boolean>
 
+  /**
+   * Changes the user in all of their sessions, where there is no `loadUser`: a new name or role reaches them without a new
+   * login, and no data is lost. Change your own records first. `fn` gets the user as a session keeps it. What it
+   * returns is kept as a login's user is, through `serializeUser`. It may run again, so it must do nothing else, and it
+   * must make the same of a user that it has changed before.
+   *
+   * @returns how many sessions there were.
+   * @throws SessionError UNSUPPORTED with `loadUser`, since then there is nothing to update, and where the store can't
+   * list; USER_INVALID for what is no user, or another one.
+   * @example
+   * await sessions.updateUser(userId, (user) => ({ ...user, role: 'editor' }))
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
+  updateUser(userId: UserId, fn: (user: any) => object): Promise<number>
+
   /** Ends the manager's own work. Never closes a client that it was given. Later calls reject with CLOSED. */
   close(): Promise<void>
 }
@@ -208,13 +224,20 @@ export class SessionManager implements Sessions {
     return this.#watched('touch', () => this.#engine.touch(sessionId))
   }
 
+  updateUser(userId: UserId, fn: UserChange): Promise<number> {
+    return this.#watched('updateUser', async () => {
+      assertFunction(fn, 'sessions.updateUser(userId, fn)')
+      return this.#engine.users.update(userId, fn)
+    })
+  }
+
   close(): Promise<void> {
     return this.#watched('close', () => this.#engine.close())
   }
 
   /** Does the work of one of these methods. Its rejection is reported where the application does not await it. */
   #watched<T>(
-    method: 'find' | 'list' | 'revoke' | 'revokeAll' | 'touch' | 'close',
+    method: 'find' | 'list' | 'revoke' | 'revokeAll' | 'touch' | 'updateUser' | 'close',
     work: () => Promise<T>,
   ): Promise<T> {
     return this.#engine.unawaited.watch(`sessions.${method}()`, this[method], work())

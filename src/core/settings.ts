@@ -32,6 +32,8 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly recordAddress?: AddressPolicy | undefined
   /** Names the place of an address, at a login. */
   readonly describeAddress?: ((ip: string) => unknown) | undefined
+  /** What changes when older sessions of a user must end. Needs `loadUser`. */
+  readonly authVersion?: ((user: unknown) => unknown) | undefined
   readonly loadUser: ((id: string | number) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined

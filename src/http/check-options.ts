@@ -144,6 +144,11 @@ export const sessionOptions = {
     defaultText: '–',
     doc: 'reads the user on each request; the session keeps the id alone',
   },
+  authVersion: {
+    kind: callback<Settings['authVersion']>('(user) => user.passwordVersion'),
+    defaultText: '–',
+    doc: "what changes when a user's older sessions have to end; needs loadUser",
+  },
   userId: {
     kind: callback<Settings['userId']>('(user) => user.uuid'),
     defaultText: '`(user) => user.id`',

@@ -162,6 +162,15 @@ export interface SessionOptions {
   // oxlint-disable-next-line typescript/no-explicit-any -- a string or a number: the application knows which
   readonly loadUser?: ((id: any) => unknown) | undefined
   /**
+   * What changes when older sessions of a user have to end, such as the number of password changes: a string or a number.
+   * A login keeps it. A session whose user has another one ends at its next use, on every node and without an index.
+   * Needs `loadUser`; a login must be given a user that has it. Default: none.
+   *
+   * @example authVersion: (user) => user.passwordChangedAt.getTime()
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
+  readonly authVersion?: ((user: any) => string | number | bigint) | undefined
+  /**
    * Where a user's id is: a string, an integer, a bigint, or an object that stands for an id, such as an ObjectId.
    * Default: `(user) => user.id`.
    */

@@ -17,6 +17,12 @@ export function maxSessions(value: unknown, place: Place): MaxSessions {
 
 /** Checks what the options that are about users need of each other, and of the store. */
 export function checkUsers(options: SessionOptions, { store }: { store?: SessionStore | undefined }): void {
+  if (options.authVersion !== undefined && options.loadUser === undefined) {
+    throw invalid(
+      'authVersion needs loadUser: only a user who is read on each request shows that something has changed. Without ' +
+        'it, end the sessions yourself: sessionOf(req).credentialsChanged(), or revokeAll(userId).',
+    )
+  }
   if (options.maxSessions === undefined) {
     if (options.whenFull !== 'refuse') return
     throw invalid(

@@ -1,4 +1,4 @@
-import { ledgerIdOf } from '../../../src/core/ledger/ledger.js'
+import { blankLedger, ledgerIdOf } from '../../../src/core/ledger/ledger.js'
 import type { Settings } from '../../../src/core/settings.js'
 import type { SessionRecord } from '../../../src/record.js'
 import type { SessionStore } from '../../../src/store.js'
@@ -206,11 +206,11 @@ describe('the ledger of a user', () => {
   })
 
   it('is never dropped by a full memory store', async () => {
-    const store = memoryStore({ maxSessions: 3 })
-    const { engine } = makeCore(settingsWith({ store, maxSessions: 5 }))
-    await engine.login(ann, chrome, [])
-    await engine.login(ann, chrome, [])
-    expect(await rejectionOf(engine.login(ann, chrome, []))).toMatchObject({ code: 'STORE_FULL' })
+    const store = memoryStore({ maxSessions: 2 })
+    await store.insert({ ...blankLedger('ann', Date.now()), version: 1, expiresAt: Date.now() + DAY })
+    const { engine } = makeCore(settingsWith({ store }))
+    await engine.login(bob, chrome, [])
+    expect(await rejectionOf(engine.login(bob, chrome, []))).toMatchObject({ code: 'STORE_FULL' })
     expect(store.get(ledgerIdOf('ann'))).toBeDefined()
   })
 })

@@ -16,6 +16,7 @@ const names: Record<keyof SessionEvents, true> = {
   expire: true,
   loginRefused: true,
   clientChange: true,
+  credentialsChanged: true,
   rotate: true,
   rotationUnused: true,
   reuse: true,

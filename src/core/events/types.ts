@@ -19,6 +19,10 @@ export type EventCause =
   | 'revokeOthers'
   /** a newer login of the user took its place, as `maxSessions` says */
   | 'maxSessions'
+  /** `credentialsChanged()` of a request */
+  | 'credentialsChanged'
+  /** `authVersion` says another version of the user than at the login */
+  | 'authVersion'
   /** a copied cookie was used, and `onReuse` is `'endAll'` */
   | 'reuse'
   /** it was not used for its idle timeout */
@@ -93,7 +97,10 @@ export interface SessionEvents {
   login: RequestEvent<'login'>
   /** The browser of a session ended it: by a logout, or by its next login or re-authentication, then `replaced` is true. */
   logout: SessionEvent<'logout'> & { readonly replaced: boolean }
-  /** A session was ended from outside it: by `revoke`, `revokeAll` or `revokeOthers`, or by a newer login (`maxSessions`). */
+  /**
+   * A session was ended from outside it: by `revoke`, `revokeAll` or `revokeOthers`, by a newer login (`maxSessions`), or
+   * because the credentials of its user have changed. `cause` says which.
+   */
   revoke: SessionEvent<'revoke'>
   /**
    * A session was removed after its deadline: because it was used or listed, or by a sweep. What the store forgets by
@@ -122,6 +129,14 @@ export interface SessionEvents {
     readonly recorded: Client
     /** The client of the request: the same as `client`. */
     readonly seen: Client
+  }
+  /**
+   * `credentialsChanged()` was called: the session is a new one that has taken the place of `replaced`, and `ended` others
+   * of the user were ended.
+   */
+  credentialsChanged: RequestEvent<'credentialsChanged'> & {
+    readonly replaced: string
+    readonly ended: number
   }
   /** A session was given a new secret: its cookie changes. */
   rotate: RequestEvent<'rotate'>

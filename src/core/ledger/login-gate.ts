@@ -21,8 +21,8 @@ const PAUSE_MS = 25
 export interface Pass {
   /** The session that it is about to store. */
   readonly record: SessionRecord
-  /** What was written when it asked for a seat. */
-  readonly before: Ledger
+  /** What was written when it asked for a seat. Absent where it has no user of its own that could be an old one. */
+  readonly before?: Ledger | undefined
   /** The same with its seat. */
   readonly ledger: WrittenLedger
   /** The sessions that have to end for it, besides those that its browser holds. */
@@ -64,6 +64,14 @@ export class LoginGate {
     return this.#claim(record, userId, { replaces, max: seatsOf(maxSessions, user) })
   }
 
+  /** Gives a session the seat of the one that it succeeds to. There always is one. */
+  async succeed(record: SessionRecord, old: string): Promise<Pass | undefined> {
+    const { userId } = record
+    if (userId === undefined || this.settings.maxSessions === undefined) return undefined
+    const { before: _, ...pass } = await this.#claim(record, userId, { replaces: [old], max: Infinity })
+    return pass
+  }
+
   /** Whether the session of this login must not be stored at all: it was pushed out already. */
   isOut({ record, ledger }: Pass): boolean {
     return !hasSeat(ledger, record.id)
@@ -84,7 +92,7 @@ export class LoginGate {
     })
     const confirm = (current: Ledger) => withSeats(current, confirmSeat(current.seats ?? [], id))
     const after = await this.ledgers.edit(userId!, absoluteExpiresAt, confirm, ledger)
-    const changes = changesSince(before, after)
+    const changes = before === undefined ? [] : changesSince(before, after)
     if (changes === undefined || !changes.every((change) => this.flights.reaches(change))) throw userChanged()
     if (hasSeat(after, id)) return true
     if (this.settings.whenFull === 'refuse') throw tooSlow()

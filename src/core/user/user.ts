@@ -7,6 +7,7 @@ import { warnOfLoss } from '../../lib/json/json-loss.js'
 import { withDeadline } from '../../lib/async/deadline.js'
 import { isUnwantedPromise } from '../../lib/async/promises.js'
 import type { Settings } from '../settings.js'
+import { versionOf } from './auth-version.js'
 import { kindOf, textOf, userIdOf, userIdText } from './user-id.js'
 
 /** What a session keeps of its user. */
@@ -15,6 +16,8 @@ export interface KeptUser {
   readonly userIdType: 'number' | undefined
   /** Absent where `loadUser` reads the user on each request. */
   readonly user: JsonObject | undefined
+  /** What `authVersion` says of the user; absent without that option. */
+  readonly authVersion: string | undefined
 }
 
 /** Picks what the session keeps of a user. Throws USER_INVALID for what can't be logged in. */
@@ -23,8 +26,25 @@ export function keepUser(user: unknown, settings: Settings): KeptUser {
   const userIdType = typeof id === 'number' ? 'number' : undefined
   // An app may take the id from a form: then it is a part of the whole body.
   const userId = detached(userIdText(id))
-  if (settings.loadUser !== undefined) return { userId, userIdType, user: undefined }
-  return { userId, userIdType, user: keptJson(user, userId, settings) }
+  const authVersion = versionOf(user, settings)
+  if (settings.loadUser !== undefined) return { userId, userIdType, user: undefined, authVersion }
+  return { userId, userIdType, user: keptJson(user, userId, settings), authVersion }
+}
+
+/**
+ * Picks what a session keeps of its user once that has changed, as of a login's.
+ *
+ * @throws SessionError USER_INVALID for what is no user, or another one.
+ */
+export function keepChangedUser(user: unknown, { userId }: SessionRecord, settings: Settings): JsonObject {
+  const id = textOf(idOf(user, settings.userId))
+  // What a session keeps of a user need not have the id: `serializeUser` may drop it.
+  if (id === undefined || id === userId) return keptJson(user, userId!, settings)
+  throw new SessionError(
+    'USER_INVALID',
+    `updateUser() must return the same user with other values, and this one has the id ${JSON.stringify(id)} in place ` +
+      `of ${JSON.stringify(userId)}. Another user needs a login.`,
+  )
 }
 
 /** Whether nobody can say who a login is: it was made with `loadUser`, which is no longer there. */

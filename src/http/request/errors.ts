@@ -11,6 +11,14 @@ export function unauthenticated(): SessionError {
   return new SessionError('UNAUTHENTICATED', 'Log in to see this.')
 }
 
+/** The same for whoever reads the log: a route that takes a user for granted. */
+export function nobodyLoggedIn(): SessionError {
+  return new SessionError(
+    'UNAUTHENTICATED',
+    'Nobody is logged in. Put requireUser() before this route: it responds for the route, or asks for a login.',
+  )
+}
+
 export function headersSent(): SessionError {
   return new SessionError(
     'HEADERS_SENT',

@@ -6,6 +6,7 @@ import { isUnwantedPromise } from '../../lib/async/promises.js'
 import { isSessionId } from '../../lib/uuid.js'
 import type { AnonymousReason } from '../../core/reason.js'
 import type { Json, JsonObject, SessionInfo } from '../../record.js'
+import { assertFunction } from '../../core/user/change-user.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
 import { readLoginOptions, readReauthenticateOptions } from './login-options.js'
 import type { ReauthenticateOptions, RequestSession, SessionLoginOptions } from './request-session.js'
@@ -94,6 +95,21 @@ class OwnSession implements RequestSession {
     })
   }
 
+  credentialsChanged(): Promise<SessionInfo> {
+    return this.#watched('credentialsChanged', () =>
+      this.#state.succeed((own, client, takesOffer) =>
+        this.#engine.users.credentialsChanged(own, client, takesOffer),
+      ),
+    )
+  }
+
+  updateUser(fn: (user: Express.User) => object): Promise<Express.User> {
+    return this.#watched('updateUser', async () => {
+      assertFunction(fn, 'sessionOf(req).updateUser(fn)')
+      return this.#state.changeUser(fn)
+    })
+  }
+
   get<T = Json>(key: string): T | undefined {
     const data = this.#data
     return data && valueOf(data, key)
@@ -167,6 +183,8 @@ class OwnSession implements RequestSession {
 type Method =
   | 'login'
   | 'reauthenticate'
+  | 'credentialsChanged'
+  | 'updateUser'
   | 'logout'
   | 'list'
   | 'revoke'

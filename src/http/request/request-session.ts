@@ -97,6 +97,32 @@ export interface RequestSession {
   revokeOthers(): Promise<number>
   /** Ends all of this user's sessions with this one; returns how many. */
   revokeAll(): Promise<number>
+  /**
+   * Call it once the user has a new password or another new credential. All other sessions of the user end. This one is
+   * replaced by a new one with the same data and the same deadlines: a copy of its cookie opens nothing any more.
+   *
+   * Save the new credential first. A login that was under way with the old one is ended too: see the page on limits for
+   * when exactly.
+   *
+   * @throws SessionError UNAUTHENTICATED where nobody is logged in; UNSUPPORTED where the store can't list the
+   * sessions of a user. If the store fails (503), some of the others may have ended: call it again.
+   * @example
+   * await users.setPassword(req.user.id, req.body.password)
+   * await sessionOf(req).credentialsChanged()
+   */
+  credentialsChanged(): Promise<SessionInfo>
+  /**
+   * Changes the user that this session keeps, atomically: no data and no other change of the user is lost. `fn` gets the
+   * user as the session keeps it, and what it returns is kept as a login's user is. It may run again on a newer one, so it
+   * must do nothing else. `sessions.updateUser(userId, fn)` does it in all sessions of the user.
+   *
+   * @returns the new user, which is `req.user` from now on.
+   * @throws SessionError UNSUPPORTED with `loadUser`, since then there is nothing to update; UNAUTHENTICATED where
+   * nobody is logged in; USER_INVALID for what is no user, or another one.
+   * @example
+   * await sessionOf(req).updateUser((user) => ({ ...user, name: req.body.name }))
+   */
+  updateUser(fn: (user: Express.User) => object): Promise<Express.User>
   /** A value as it was when the request began, or as this request wrote it. A copy: changing it changes nothing. */
   get<T = Json>(key: string): T | undefined
   /**

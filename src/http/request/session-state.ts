@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { Client } from '../../core/client/client.js'
+import type { UserChange } from '../../core/user/change-user.js'
+import type { UserRecord } from '../../core/user/user-sessions.js'
 import type { LoginTerms, Started } from '../../core/beginning.js'
 import type { EventCause } from '../../core/events/types.js'
 import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
@@ -228,17 +230,67 @@ export class SessionState {
 
   async #startLogin(user: object, terms: LoginTerms): Promise<SessionInfo> {
     const { engine, settings } = this.wiring
-    // A binding needs https, and so a cookie that is Secure.
-    const takesOffer = this.cookie.secure && !this.isBearer
-    const all = { ...terms, takesOffer, via: this.cookie.via }
+    const all = { ...terms, takesOffer: this.#takesOffer, via: this.cookie.via }
     const started = await engine.login(user, this.client(), this.#verdict.held, all)
     await this.#begin(started)
-    if (started.offer !== undefined && settings.deviceBinding !== undefined) {
-      offerBinding(this.req, this.res, this.bindingPath ?? settings.deviceBinding.path, started.offer)
-    }
+    this.#offer(started)
     // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
     this.#setUser(settings.loadUser ? user : engine.userOf(started.record))
     return engine.infoOf(started.record)
+  }
+
+  /**
+   * Gives the user of this request another session in the place of theirs.
+   *
+   * @param start starts it; returns nothing where the one of this request has ended.
+   */
+  succeed(
+    start: (record: UserRecord, client: Client, takesOffer: boolean) => Promise<Started | undefined>,
+  ): Promise<SessionInfo> {
+    return this.#inTurn(async () => {
+      const own = this.#ownRecord()
+      this.#assertCanSetCookie()
+      const { engine } = this.wiring
+      const started = await start(own, this.client(), this.#takesOffer)
+      if (started === undefined) {
+        this.#end()
+        throw sessionEnded()
+      }
+      await this.#begin(started)
+      this.#offer(started)
+      this.#setUser(await engine.userOf(started.record))
+      return engine.infoOf(started.record)
+    })
+  }
+
+  /** Changes the user that this session keeps. */
+  changeUser(fn: UserChange): Promise<Express.User> {
+    return this.#inTurn(async () => {
+      const own = this.#ownRecord()
+      const { engine } = this.wiring
+      await this.#change(own, engine.users.changeOf(fn), this.#isActivity ? this.client() : undefined)
+      this.#setUser(await engine.userOf(this.record!))
+      return this.#user!
+    })
+  }
+
+  /** The session of this request, which is a user's. */
+  #ownRecord(): UserRecord {
+    if (this.barred === undefined && this.#verdict.hasEnded) throw sessionEnded()
+    this.assertUser()
+    return this.record as UserRecord
+  }
+
+  /** A binding needs https, and so a cookie that is Secure. */
+  get #takesOffer(): boolean {
+    return this.cookie.secure && !this.isBearer
+  }
+
+  /** Offers the browser to bind its new session to its device. */
+  #offer({ offer }: Started): void {
+    const { deviceBinding } = this.wiring.settings
+    if (offer === undefined || deviceBinding === undefined) return
+    offerBinding(this.req, this.res, this.bindingPath ?? deviceBinding.path, offer)
   }
 
   #lifetimeOf(given: LifetimeSetting | undefined, user: object): Promise<RecordLifetime | undefined> {

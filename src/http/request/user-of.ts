@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { SessionError } from '../../errors.js'
+import { nobodyLoggedIn } from './errors.js'
 import { stateOf } from './session-of.js'
 
 /**
@@ -18,12 +18,5 @@ export function userOf(req: IncomingMessage): Express.User {
   const { user, failure, barred } = stateOf(req)
   if (user !== undefined) return user
   // What `requireUser()` would have said, in its order: an outage is not told as "not logged in".
-  throw failure ?? barred ?? unauthenticated()
-}
-
-function unauthenticated(): SessionError {
-  return new SessionError(
-    'UNAUTHENTICATED',
-    'Nobody is logged in. Put requireUser() before this route: it responds for the route, or asks for a login.',
-  )
+  throw failure ?? barred ?? nobodyLoggedIn()
 }

@@ -29,6 +29,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     userId,
     userIdType: given.userIdType,
     user: given.user === old?.user ? given.user : frozen(given.user),
+    authVersion: given.authVersion,
     data: given.data === old?.data ? given.data : frozen(given.data),
     methods: given.methods === old?.methods ? given.methods : frozen(given.methods),
     lifetime: given.lifetime === old?.lifetime ? given.lifetime : frozen(given.lifetime),
