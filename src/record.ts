@@ -89,6 +89,8 @@ export interface SessionRecord {
   readonly unusedRotations?: number | undefined
   /** Why the session has ended, in the moment before its record is deleted. */
   readonly endedBy?: 'reuse' | 'login' | undefined
+  /** The session at the identity provider that has begun this one, as the login has said (`providerSession`). */
+  readonly providerSession?: string | undefined
   /** How far the session is bound to its device; absent where that was never offered (`deviceBinding`). */
   readonly binding?: SessionBinding | undefined
   /** Where its token travels, and the only place where it opens the session; absent: in the cookie. */
@@ -178,6 +180,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(value.priorHash, 'string') &&
     isOptional(value.priorUntil, 'number') &&
     isOptional(value.unusedRotations, 'number') &&
+    isOptional(value.providerSession, 'string') &&
     (value.binding === undefined || isBinding(value.binding)) &&
     isOptional(value.via, 'string') &&
     isOptional(value.userId, 'string') &&

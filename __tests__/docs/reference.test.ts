@@ -99,6 +99,7 @@ const statuses: Record<SessionErrorCode, number> = {
 const events: Record<keyof SessionEvents, true> = {
   event: true,
   login: true,
+  adopt: true,
   logout: true,
   revoke: true,
   expire: true,

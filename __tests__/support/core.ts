@@ -90,6 +90,7 @@ export type Seen = {
 
 const eventNames: Record<EventName, true> = {
   login: true,
+  adopt: true,
   logout: true,
   revoke: true,
   expire: true,

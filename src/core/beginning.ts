@@ -11,10 +11,11 @@ import type { Flights } from './ledger/flights.js'
 import type { LoginGate, Pass } from './ledger/login-gate.js'
 import { timesAtStart } from './lifetime.js'
 import { withMethods } from './methods.js'
+import type { ProviderSessions } from './marks/provider-sessions.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Settings } from './settings.js'
-import { mint, type TokenText } from './token.js'
+import { mint, type Minted, type TokenText } from './token.js'
 import { userIdOf } from './user/user-id.js'
 import { keepUser, type KeptUser } from './user/user.js'
 
@@ -43,7 +44,21 @@ export interface LoginTerms {
    * none.
    */
   readonly renews?: SessionRecord | undefined
+  /** The session at the identity provider that has begun this one. Default: none. */
+  readonly providerSession?: string | undefined
 }
+
+/** What a session that is started for an old cookie is made of. */
+export interface AdoptionTerms {
+  /** Its id and its secret, which other nodes can make again. */
+  readonly minted: Minted
+  readonly lifetime: RecordLifetime | undefined
+  /** When the user last proved who they are. */
+  readonly authenticatedAt: number
+}
+
+/** What a session is made of. */
+type Terms = LoginTerms & Partial<AdoptionTerms> & { readonly place?: string | undefined }
 
 /** How sessions begin: a guest's, and a user's, which takes the place of what the browser held. */
 export class Beginning {
@@ -55,6 +70,7 @@ export class Beginning {
     private readonly binding: DeviceBinding | undefined,
     private readonly gate: LoginGate,
     private readonly flights: Flights,
+    private readonly providerSessions: ProviderSessions,
     /** Ends the sessions that a login replaces. */
     private readonly endReplaced: (held: readonly SessionRecord[], client: Client) => Promise<unknown>,
   ) {}
@@ -91,10 +107,35 @@ export class Beginning {
       })
       const pass = await this.#enter(started.record, user, client, held)
       const cause = renews === undefined ? 'login' : 'reauthentication'
-      return this.#admit(started, client, cause, pass, async () => {
+      const providerSession = terms.providerSession ?? renews?.providerSession
+      return this.#admit('login', started, client, cause, pass, async () => {
+        if (providerSession !== undefined) await this.providerSessions.add(providerSession, started.record)
         if (current !== undefined) return this.#takeOver(current, started, dataOf, client)
         await this.endReplaced(held, client)
         return started
+      })
+    })
+  }
+
+  /**
+   * Starts a user's session without a login, by a cookie of another system.
+   *
+   * @param settle says that the cookie has started it. Where it throws, the session is taken back.
+   */
+  async adopt(
+    user: unknown,
+    client: Client,
+    terms: AdoptionTerms,
+    settle: () => Promise<unknown>,
+  ): Promise<Started> {
+    const kept = keepUser(user, this.settings)
+    return this.flights.track(kept.userId, async () => {
+      const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
+      const made = this.#make(kept, {}, client, { ...terms, place })
+      const pass = await this.#enter(made.record, user, client, [])
+      return this.#admit('adopt', made, client, undefined, pass, async () => {
+        await settle()
+        return made
       })
     })
   }
@@ -119,12 +160,14 @@ export class Beginning {
   /**
    * Stores the session of a login. If anything fails until it is acknowledged, it is taken back.
    *
+   * @param event what it is called.
    * @param replace ends what the login replaces.
    */
   async #admit(
+    event: 'login' | 'adopt',
     made: Started,
     client: Client,
-    cause: EventCause,
+    cause: EventCause | undefined,
     pass: Pass | undefined,
     replace: () => Promise<Started>,
   ): Promise<Started> {
@@ -140,7 +183,8 @@ export class Beginning {
       throw error
     }
     const { record } = started
-    this.events.emit('login', { record, client, cause })
+    if (event === 'login') this.events.emit('login', { record, client, cause })
+    else this.events.emit('adopt', { record, client })
     // Newer logins were faster. It was acknowledged, and then ended by the limit.
     if (!isIn) this.events.emit('revoke', { record, client, cause: 'maxSessions' })
     return started
@@ -185,11 +229,14 @@ export class Beginning {
       via,
       renews,
       place,
-    }: LoginTerms & { readonly place?: string | undefined },
+      providerSession,
+      minted = mint(),
+      authenticatedAt,
+    }: Terms,
   ): Started {
     assertFits(data, {}, this.settings.maxDataBytes)
     const now = Date.now()
-    const { id, token, secretHash, seriesHash } = mint()
+    const { id, token, secretHash, seriesHash } = minted
     const offer = takesOffer ? this.binding?.offer(id) : undefined
     const record: SessionRecord = {
       id,
@@ -203,12 +250,14 @@ export class Beginning {
       authVersion: kept?.authVersion,
       methods: withMethods(renews?.methods, methods, now),
       lifetime,
+      providerSession: providerSession ?? renews?.providerSession,
       data,
       binding: offer?.binding,
       userAgent: client.userAgent,
       ip: keptAddress(client.ip, this.settings.recordAddress),
       place,
       ...timesAtStart(now, kept === undefined, this.settings, lifetime),
+      ...(authenticatedAt !== undefined && { authenticatedAt }),
     }
     return { record, token, offer: offer?.challenge }
   }

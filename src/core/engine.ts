@@ -1,5 +1,6 @@
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import { Adoption } from './adoption/adoption.js'
 import { Beginning, type LoginTerms, type Started } from './beginning.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
@@ -14,6 +15,8 @@ import { Ledgers } from './ledger/ledgers.js'
 import { LoginGate } from './ledger/login-gate.js'
 import { isTouchDue, touched } from './lifetime.js'
 import { LiveRecords } from './records/live-records.js'
+import { Marks } from './marks/marks.js'
+import { ProviderSessions } from './marks/provider-sessions.js'
 import { Records } from './records/records.js'
 import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
@@ -41,6 +44,11 @@ export class Engine {
   readonly live: LiveRecords
   /** Absent where sessions are not bound to devices: then nothing of it runs. */
   readonly binding: DeviceBinding | undefined
+  /** Absent where no cookie of another system may start a session. */
+  readonly adoption: Adoption | undefined
+  /** What all nodes must know of, and is no session. */
+  readonly marks: Marks
+  readonly #providerSessions: ProviderSessions
   readonly #identification: Identification
   readonly #beginning: Beginning
   readonly #ending: Ending
@@ -71,6 +79,8 @@ export class Engine {
       this.binding,
       settings.authVersion && new AuthVersions(live, ending, settings),
     )
+    this.marks = new Marks(records)
+    this.#providerSessions = new ProviderSessions(this.marks)
     const flights = new Flights()
     const ledgers = new Ledgers(records)
     const gate = new LoginGate(records, live, ledgers, flights, settings, (record, client) =>
@@ -84,11 +94,25 @@ export class Engine {
       this.binding,
       gate,
       flights,
+      this.#providerSessions,
       (held, client) => this.end(held, { cause: 'login', client }),
     )
-    const succession = new Succession(records, live, settings, this.binding, gate, flights)
+    const { adoptUntil } = settings
+    this.adoption =
+      adoptUntil === undefined
+        ? undefined
+        : new Adoption(this.marks, records, this.#beginning, settings, adoptUntil)
+    const succession = new Succession(
+      records,
+      live,
+      settings,
+      this.binding,
+      gate,
+      flights,
+      this.#providerSessions,
+    )
     const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
-    this.users = new UserSessions(live, events, settings, ending, succession, reach)
+    this.users = new UserSessions(live, events, settings, ending, succession, reach, this.adoption)
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()
@@ -190,8 +214,28 @@ export class Engine {
   }
 
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
-  revokeAll(userId: UserId, except: string | undefined, end: End): Promise<number> {
+  async revokeAll(userId: UserId, except: string | undefined, end: End): Promise<number> {
+    // First: a session that an old cookie starts meanwhile is either listed below, or finds this.
+    if (userId !== '') await this.adoption?.closeFor(userIdText(userId))
     return this.#ending.revokeAll(this.pagesByUser(userId), except, end)
+  }
+
+  /** Ends those sessions of a user whose login is older than this, from outside them; returns how many there were. */
+  async revokeBefore(userId: UserId, before: number, end: End): Promise<number> {
+    if (userId !== '') await this.adoption?.closeFor(userIdText(userId))
+    return this.#ending.revokeAll(olderThan(before, this.pagesByUser(userId)), undefined, end)
+  }
+
+  /**
+   * Ends the sessions that a session at an identity provider has begun before this time; returns how many there were, and
+   * `undefined` where no login has said that it comes from there.
+   */
+  async endProviderSession(providerSession: string, before: number, end: End): Promise<number | undefined> {
+    const ids = await this.#providerSessions.end(providerSession, before)
+    if (ids.length === 0) return undefined
+    const found = await Promise.all(ids.map(async (id) => this.records.findFresh(id)))
+    const there = [found.filter((record) => record !== undefined)]
+    return this.#ending.revokeAll(olderThan(before, there), undefined, end)
   }
 
   /** Ends the engine's own work. Later calls fail with CLOSED. */
@@ -200,4 +244,12 @@ export class Engine {
     await Promise.all([this.#sweep?.stop(), this.#endWatch?.close()])
     this.records.close()
   }
+}
+
+/** Those of the records whose user last proved who they are before this time. What is damaged is one of them. */
+async function* olderThan(
+  before: number,
+  pages: AsyncIterable<readonly SessionRecord[]> | Iterable<readonly SessionRecord[]>,
+): AsyncGenerator<readonly SessionRecord[]> {
+  for await (const page of pages) yield page.filter(({ authenticatedAt }) => !(authenticatedAt >= before))
 }

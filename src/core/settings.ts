@@ -34,6 +34,8 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly describeAddress?: ((ip: string) => unknown) | undefined
   /** What changes when older sessions of a user must end. Needs `loadUser`. */
   readonly authVersion?: ((user: unknown) => unknown) | undefined
+  /** Until when cookies of another system may start sessions; absent where none may. */
+  readonly adoptUntil?: number | undefined
   readonly loadUser: ((id: string | number) => unknown) | undefined
   readonly userId: ((user: unknown) => unknown) | undefined
   readonly serializeUser: ((user: unknown) => unknown) | undefined

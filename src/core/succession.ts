@@ -7,6 +7,7 @@ import type { Flights } from './ledger/flights.js'
 import type { LoginGate } from './ledger/login-gate.js'
 import { touched } from './lifetime.js'
 import type { LiveRecords } from './records/live-records.js'
+import type { ProviderSessions } from './marks/provider-sessions.js'
 import type { Records } from './records/records.js'
 import type { Settings } from './settings.js'
 import { mint } from './token.js'
@@ -29,6 +30,7 @@ export class Succession {
     private readonly binding: DeviceBinding | undefined,
     private readonly gate: LoginGate,
     private readonly flights: Flights,
+    private readonly providerSessions: ProviderSessions,
   ) {}
 
   /**
@@ -51,6 +53,8 @@ export class Succession {
       const pass = await this.gate.succeed(started.record, old.id)
       try {
         await this.records.insert(started.record)
+        const { providerSession } = started.record
+        if (providerSession !== undefined) await this.providerSessions.add(providerSession, started.record)
         const record = await this.#takeOver(current, started.record)
         if (record === undefined) throw new OldOneEnded()
         const isIn = pass === undefined || (await this.gate.confirm(pass))

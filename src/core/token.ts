@@ -29,9 +29,13 @@ const SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 
 /** Makes the id and both halves of the secret of a new session. */
 export function mint(): Minted {
-  const id = uuidv7()
-  const series = randomBytes(16).toString('base64url')
-  const secret = series + randomBytes(32).toString('base64url')
+  return mintedOf(uuidv7(), randomBytes(16), randomBytes(32))
+}
+
+/** The same of an id, 128 bits and 256 bits that nobody can guess. */
+export function mintedOf(id: string, seriesBits: Buffer, halfBits: Buffer): Minted {
+  const series = seriesBits.toString('base64url')
+  const secret = series + halfBits.toString('base64url')
   return { id, token: `${id}.${secret}` as TokenText, secretHash: hashOf(secret), seriesHash: hashOf(series) }
 }
 

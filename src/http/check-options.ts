@@ -6,6 +6,7 @@ import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../l
 import type { SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
 import { absoluteKind, assertEnds, idleKind, lifetimeOption } from './lifetime/options.js'
+import { adoptOption, resolveAdopt } from './adopt/options.js'
 import { bindingKind, resolveBinding } from './binding/options.js'
 import { resolveCookie, type CookieOptions } from './cookie/options.js'
 import type { HttpSettings, SessionOptions } from './options.js'
@@ -159,6 +160,7 @@ export const sessionOptions = {
     defaultText: 'the whole user',
     doc: 'picks what the session keeps of a user',
   },
+  adopt: adoptOption,
   cookie: {
     kind: (value: unknown) => resolveCookie(value as CookieOptions, isProduction()),
     default: {},
@@ -186,9 +188,11 @@ export function resolveOptions(options: SessionOptions): HttpSettings {
   checkAddresses(values)
   checkUsers(options, values)
   const deviceBinding = resolveBinding(values)
+  const adopt = resolveAdopt(values.adopt, values.cookie, values.store)
   // The store comes last, so that a broken option makes none.
   const store = values.store ?? memoryStore()
-  return { ...values, touchInterval, rotateEvery, deviceBinding, isProduction: isProduction(), store }
+  const made = { touchInterval, rotateEvery, deviceBinding, adopt, adoptUntil: adopt?.until }
+  return { ...values, ...made, isProduction: isProduction(), store }
 }
 
 /** The default of `idleTimeout` gives way to a shorter `absoluteTimeout`; a value that was asked for does not. */

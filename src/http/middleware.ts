@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RequestHandler } from 'express'
 import type { TokenText } from '../core/token.js'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Verdict } from '../core/verdict.js'
 import type { Sessions } from '../core/sessions.js'
 import { isSessionError } from '../errors.js'
 import { isDebugging } from '../lib/debug.js'
 import { bearerSource, withoutCookie } from './bearer/carrier.js'
 import { bearerToken } from './bearer/token.js'
+import { adoptRequest, mayAdopt } from './adopt/adopt-request.js'
 import { isBindingCall, serveBinding } from './binding/endpoint.js'
 import { cookieFor } from './cookie/read.js'
 import { readTokens } from './cookie/read-tokens.js'
@@ -43,7 +44,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
   refuseRequest(given, 'sessionMiddleware()')
   const wiring = wiringOf(given) ?? wiringOf(createSessions(given as SessionOptions | undefined))!
   const { engine, settings } = wiring
-  const { cookie, trustedOrigins, crossSitePaths, deviceBinding, bearer } = settings
+  const { cookie, trustedOrigins, crossSitePaths, deviceBinding, bearer, adopt } = settings
 
   return function session(req, res, next) {
     // Run first: until then even reading a missing property is slow.
@@ -65,7 +66,7 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     const cookies = readTokens(req.headers.cookie, choice.name, cookie.form)
     if (cookies.length === 0 && token === undefined) {
       if (isDebugging) debugRequest(req, state)
-      return next()
+      return adopt === undefined ? next() : goOn(req, res, state, next)
     }
     // No page can make a browser send a bearer token of ours. Beside a cookie, which browsers do send, it excuses nothing.
     const action = isHandshake(req) ? 'handshake' : undefined
@@ -85,8 +86,21 @@ export function sessionMiddleware(given?: SessionOptions | Sessions): RequestHan
     engine.identify(values, token === undefined ? state : bearerSource(state), (verdict) => {
       state.identified(verdict)
       if (isDebugging) debugRequest(req, state)
-      if (verdict.failure === undefined || goesOn(verdict, settings)) next()
-      else stop(req, res, next, verdict.failure)
+      if (verdict.failure !== undefined && !goesOn(verdict, settings)) stop(req, res, next, verdict.failure)
+      else if (adopt === undefined) next()
+      else goOn(req, res, state, next)
+    })
+  }
+
+  /** Goes on to the routes, by way of a cookie of another system where a stranger has one. */
+  function goOn(req: Request, res: Response, state: SessionState, next: NextFunction): void {
+    if (!mayAdopt(req, state, adopt!)) return next()
+    captureRemoteAddress(req)
+    adoptRequest(req, res, state, adopt!, (verdict) => {
+      if (verdict !== undefined) state.identified(verdict)
+      const failure = verdict?.failure
+      if (failure !== undefined && !goesOn(verdict!, settings)) stop(req, res, next, failure)
+      else next()
     })
   }
 }

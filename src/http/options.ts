@@ -5,6 +5,7 @@ import type { UserId } from '../core/user/user-id.js'
 import type { SessionError } from '../errors.js'
 import type { Duration } from '../lib/options/duration.js'
 import type { MaybePromise, SessionStore } from '../store.js'
+import type { AdoptOptions, AdoptSettings } from './adopt/options.js'
 import type { BindingConfig, DeviceBindingOptions } from './binding/options.js'
 import type { CookieOptions, CookieSettings } from './cookie/options.js'
 import type { IsActivity } from './request/activity.js'
@@ -179,6 +180,11 @@ export interface SessionOptions {
   /** Picks what the session keeps of a user: never a password hash. Default: the whole user, as JSON. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
   readonly serializeUser?: ((user: any) => object) | undefined
+  /**
+   * Takes visitors over who are logged in by a cookie of another system, so that nobody has to log in again: see
+   * `AdoptOptions`. Needs a store with atomic updates. Default: none.
+   */
+  readonly adopt?: AdoptOptions | undefined
   /** The session cookie. The defaults are the safest that work. */
   readonly cookie?: CookieOptions | undefined
 }
@@ -192,6 +198,7 @@ export interface HttpSettings extends Settings {
   readonly touch: IsActivity | undefined
   readonly trustedOrigins: ReadonlySet<string>
   readonly crossSitePaths: ReadonlySet<string>
+  readonly adopt?: AdoptSettings | undefined
   readonly onStoreError: 'fail' | 'anonymous'
   readonly refused: Refused | undefined
   readonly isProduction: boolean

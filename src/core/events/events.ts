@@ -14,6 +14,7 @@ const names: Record<keyof SessionEvents, true> = {
   logout: true,
   revoke: true,
   expire: true,
+  adopt: true,
   loginRefused: true,
   clientChange: true,
   credentialsChanged: true,

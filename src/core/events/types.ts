@@ -25,6 +25,8 @@ export type EventCause =
   | 'authVersion'
   /** a copied cookie was used, and `onReuse` is `'endAll'` */
   | 'reuse'
+  /** the identity provider has logged the user out (`backchannelLogout()`) */
+  | 'backchannelLogout'
   /** it was not used for its idle timeout */
   | 'idleTimeout'
   /** it reached its absolute timeout */
@@ -95,6 +97,8 @@ export interface SessionEvents {
   event: AnySessionEvent
   /** A user logged in, or proved again who they are: then the `cause` is `'reauthentication'`, and the session before has ended. */
   login: RequestEvent<'login'>
+  /** A cookie of another system has started a session, without a login (`adopt`). */
+  adopt: RequestEvent<'adopt'>
   /** The browser of a session ended it: by a logout, or by its next login or re-authentication, then `replaced` is true. */
   logout: SessionEvent<'logout'> & { readonly replaced: boolean }
   /**

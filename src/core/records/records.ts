@@ -53,8 +53,8 @@ export class Records {
   }
 
   /**
-   * The ledger with this id, never from a cache. Of all doors this is the only one to ledgers. Nobody can revoke one, so
-   * a damaged one is removed here: otherwise its user could never log in again.
+   * The ledger or the mark with this id, never from a cache. Of all doors this is the only one to them. Nobody can revoke
+   * one, so a damaged one is removed here: otherwise its user could never log in again.
    */
   async findLedger(id: string): Promise<SessionRecord | undefined> {
     this.assertOpen()
@@ -67,7 +67,7 @@ export class Records {
     }
   }
 
-  /** Keeps a new ledger; false where somebody else was faster, which is no failure. */
+  /** Keeps a new ledger or mark; false where somebody else was faster, which is no failure. */
   insertLedger(record: SessionRecord): MaybePromise<boolean> {
     return this.#call('insert', async () => {
       try {

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../record.js'
+import type { Adoption } from '../adoption/adoption.js'
 import type { Started } from '../beginning.js'
 import type { Client } from '../client/client.js'
 import type { Ending } from '../ending.js'
@@ -24,6 +25,7 @@ export class UserSessions {
     private readonly ending: Ending,
     private readonly succession: Succession,
     private readonly reach: Reach,
+    private readonly adoption: Adoption | undefined,
   ) {}
 
   /**
@@ -57,6 +59,8 @@ export class UserSessions {
     const cause = 'credentialsChanged'
     const end = async (one: SessionRecord) =>
       (await this.live.ifAlive(one)) !== undefined && this.ending.revokeFound(one, { cause, client })
+    // Whoever has a copy of an old cookie of this user must not start a session by it any more.
+    await this.adoption?.closeFor(record.userId)
     const spared = new Set([record.id])
     const ended = await this.reach.each(record.userId, end, spared)
     const changes = { authVersion: await this.#versionNow(record) }

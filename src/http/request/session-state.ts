@@ -8,10 +8,10 @@ import type { EventCause } from '../../core/events/types.js'
 import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
 import { asStranger, nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
 import type { SessionError } from '../../errors.js'
-import type { JsonObject, RecordLifetime, SessionInfo, SessionRecord } from '../../record.js'
 import { bearerRefused, carriesCookie, withoutCookie } from '../bearer/carrier.js'
 import { issueBearer, withdrawBearer } from '../bearer/issued.js'
 import { asksForBearer } from '../bearer/token.js'
+import type { JsonObject, RecordLifetime, SessionInfo, SessionRecord } from '../../record.js'
 import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
 import type { CookieChoice } from '../cookie/options.js'
 import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
@@ -112,6 +112,16 @@ export class SessionState {
     return clientOf(this.req, known)
   }
 
+  /** Whether no login was found, and none that this request may not use: it is a stranger's, or a guest's. */
+  get hasNoLogin(): boolean {
+    return !this.holdsLogin && this.barred === undefined && this.#failure === undefined
+  }
+
+  /** The sessions that this browser holds. */
+  get held(): readonly SessionRecord[] {
+    return this.#verdict.held
+  }
+
   /** Whether the response can give the browser a new token. */
   takesToken(): boolean {
     return this.#canSetCookie() && isPageOrFetch(this.req) && !this.#isFromElsewhere
@@ -188,6 +198,11 @@ export class SessionState {
   /** Fails where the session of this request is not known. */
   assertKnown(): void {
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** How long a session lives that this request starts without a login. */
+  lifetimeOf(user: object): Promise<RecordLifetime | undefined> {
+    return this.#lifetimeOf(this.wiring.settings.lifetime, user)
   }
 
   login(user: object, options: CheckedLoginOptions): Promise<SessionInfo> {

@@ -24,6 +24,7 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     priorUntil: given.priorUntil,
     unusedRotations: given.unusedRotations,
     endedBy: given.endedBy,
+    providerSession: given.providerSession,
     binding: given.binding === old?.binding ? given.binding : frozen(given.binding),
     via: given.via,
     userId,

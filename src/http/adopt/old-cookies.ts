@@ -1,0 +1,34 @@
+import { stringifySetCookie } from 'cookie'
+import type { ServerResponse } from 'node:http'
+import { carryCookie } from '../cookie/carry.js'
+import { readCookie } from '../cookie/read.js'
+import type { AdoptSettings } from './options.js'
+
+/** As long as browsers keep a cookie, and what comes with its name. */
+const LONGEST = 8_192
+
+const canBeOld = (value: string): value is string => value !== '' && value.length <= LONGEST
+
+/**
+ * The value of the old cookie that says who it is. Of two with one name nobody knows which one is read as the user's: then
+ * there is none.
+ */
+export function oldCookieOf(header: string | undefined, { cookies }: AdoptSettings): string | undefined {
+  const values = readCookie(header, cookies[0]!.name, 2, canBeOld)
+  return values.length === 1 ? values[0] : undefined
+}
+
+/** Makes the browser forget the old cookies: their part is done. */
+export function clearOldCookies(
+  res: ServerResponse,
+  header: string | undefined,
+  { cookies }: AdoptSettings,
+): void {
+  for (const { name, path, domain } of cookies) {
+    if (readCookie(header, name, 1, canBeOld).length === 0) continue
+    // Browsers take such a name only with Secure, also for clearing it.
+    const secure = /^__(?:host|secure|http)-/i.test(name)
+    const gone = { name, value: '', path, domain, secure, httpOnly: true, maxAge: 0, expires: new Date(0) }
+    carryCookie(res, name, stringifySetCookie(gone))
+  }
+}
