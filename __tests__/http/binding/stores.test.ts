@@ -7,21 +7,12 @@ import {
   sessionOf,
   type SessionStore,
 } from 'express-sid'
-import { mysqlStore } from 'express-sid/mysql'
 import { nearCache } from 'express-sid/near-cache'
-import { postgresStore } from 'express-sid/postgres'
-import { redisStore } from 'express-sid/redis'
-import { sqliteStore } from 'express-sid/sqlite'
-import Database from 'libsql'
-import mysql from 'mysql2/promise'
-import { Pool } from 'pg'
-import { createClient } from 'redis'
 import { MINUTE, moveTheClock, stopTheClock } from '../../support/core.js'
 import { FaultyStore } from '../../support/faulty-store.js'
-import { has, urls, type Part } from '../../support/needs.js'
+import { has } from '../../support/needs.js'
 import { ann } from '../../support/people.js'
-import { dropKeys, freshPrefix } from '../../support/redis-clients.js'
-import { scratchFolder } from '../../support/scratch.js'
+import { nodeKinds } from '../../support/two-nodes.js'
 import { Browser } from './site.js'
 
 // Several nodes on each store. A browser's calls go to any of them.
@@ -56,68 +47,7 @@ function at(app: ReturnType<typeof appOn>, browser: Browser): Browser {
 
 const isIn = { in: true, isBound: true }
 
-interface Opened {
-  readonly stores: SessionStore[]
-  readonly close: () => Promise<unknown>
-}
-
-const file = scratchFolder()
-const prefix = freshPrefix()
-const table = `sid_binding_${process.pid}`
-const drop = `DROP TABLE IF EXISTS ${table}, ${table}_schema`
-
-/** Each store with a client for each node. */
-const kinds: [name: string, part: Part | undefined, open: () => Promise<Opened>][] = [
-  [
-    'memory',
-    undefined,
-    async () => {
-      const store = memoryStore()
-      return { stores: [store, store], close: async () => undefined }
-    },
-  ],
-  [
-    'SQLite',
-    undefined,
-    async () => {
-      const clients = [0, 1].map(() => new Database(file('sessions.sqlite')))
-      return {
-        stores: clients.map((one) => sqliteStore(one)),
-        close: async () => clients.map((one) => one.close()),
-      }
-    },
-  ],
-  [
-    'Redis',
-    'redis',
-    async () => {
-      const clients = await Promise.all([0, 1].map(() => createClient({ url: urls.redis }).connect()))
-      const close = () =>
-        Promise.all(clients.map((one) => one.close())).then(() => dropKeys(urls.redis, prefix))
-      return { stores: clients.map((one) => redisStore(one, { prefix })), close }
-    },
-  ],
-  [
-    'PostgreSQL',
-    'postgres',
-    async () => {
-      const clients = [0, 1].map(() => new Pool({ connectionString: urls.postgres }))
-      const close = () => clients[0]!.query(drop).then(() => Promise.all(clients.map((one) => one.end())))
-      return { stores: clients.map((one) => postgresStore(one, { table })), close }
-    },
-  ],
-  [
-    'MariaDB',
-    'mysql',
-    async () => {
-      const clients = [0, 1].map(() => mysql.createPool(urls.mysql))
-      const close = () => clients[0]!.query(drop).then(() => Promise.all(clients.map((one) => one.end())))
-      return { stores: clients.map((one) => mysqlStore(one, { table })), close }
-    },
-  ],
-]
-
-describe.each(kinds)('on %s', (_name, part, open) => {
+describe.each(nodeKinds('binding'))('on %s', (_name, part, open) => {
   const run = part === undefined || has(part) ? test : test.skip
 
   run('a proof counts once, whichever nodes it is sent to, and all of them let the browser in', async () => {
