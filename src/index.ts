@@ -36,6 +36,7 @@ export type { RequireUserOptions } from './http/routes/require-user.js'
 export type { SessionStatus, SessionStatusOptions } from './http/routes/session-status.js'
 export type {
   ReauthenticateOptions,
+  RecentLogin,
   RequestSession,
   SessionLoginOptions,
 } from './http/request/request-session.js'

@@ -84,6 +84,11 @@ describe('the client that will use it', () => {
   })
 })
 
+test('the methods are those that are given, for routes that ask for one', async () => {
+  const { session } = await loginAs(made().sessions, ann, { method: ['password', 'otp'] })
+  expect(session.methods.map(({ method }) => method)).toEqual(['password', 'otp'])
+})
+
 test.each([
   [{}, {}, { name: 'sid', domain: 'localhost', path: '/', secure: false, sameSite: 'Lax' }],
   [{ url: 'https://app.example' }, {}, { name: '__Host-sid', domain: 'app.example', secure: true }],

@@ -151,6 +151,40 @@ describe('the methods of requireRecentLogin()', () => {
   })
 })
 
+describe('sessionOf(req).hasRecentLogin()', () => {
+  const has = async (visitor: Visitor, recent: object) =>
+    (await visitor.run((session) => session.hasRecentLogin(recent as never))).body as unknown
+
+  test('says what the guard would say', async () => {
+    const { visitor } = guarded()
+    const browser = visitor()
+    await browser.post('/sign-in')
+    moveTheClock(10 * MINUTE - 1)
+    expect(await has(browser, { within: '10m' })).toBe(true)
+    expect(await has(browser, { within: '10m', methods: 'password' })).toBe(true)
+    expect(await has(browser, { within: '10m', methods: ['otp'] })).toBe(false)
+    moveTheClock(1)
+    expect(await has(browser, { within: '10m' })).toBe(false)
+  })
+
+  test('is false for a guest and for a stranger', async () => {
+    const { visitor } = guarded()
+    const guest = visitor()
+    await guest.run((session) => session.set('cart', ['tea']))
+    expect([await has(guest, { within: '1d' }), await has(visitor(), { within: '1d' })]).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  test('refuses an option that there is not', async () => {
+    expect(await has(guarded().visitor(), { within: '1d', method: 'otp' })).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining('Did you mean methods?'),
+    })
+  })
+})
+
 test.each([
   [undefined, "must be an object such as { within: '10m' }"],
   [{}, 'The option within of requireRecentLogin() is undefined, which is not a duration'],

@@ -1,5 +1,6 @@
 import type { End } from '../../core/ending.js'
 import type { Engine } from '../../core/engine.js'
+import { isRecent } from '../../core/methods.js'
 import type { EventCause } from '../../core/events/types.js'
 import { issuedBearer } from '../bearer/issued.js'
 import { isUnwantedPromise } from '../../lib/async/promises.js'
@@ -9,7 +10,13 @@ import type { Json, JsonObject, SessionInfo } from '../../record.js'
 import { assertFunction } from '../../core/user/change-user.js'
 import { dataValue, valueOf, withoutKey, withValue } from './data.js'
 import { readLoginOptions, readReauthenticateOptions } from './login-options.js'
-import type { ReauthenticateOptions, RequestSession, SessionLoginOptions } from './request-session.js'
+import { readRecentLogin } from './recent-login.js'
+import type {
+  ReauthenticateOptions,
+  RecentLogin,
+  RequestSession,
+  SessionLoginOptions,
+} from './request-session.js'
 import type { SessionState } from './session-state.js'
 
 /** Makes what an application sees of the session of its request. */
@@ -58,6 +65,12 @@ class OwnSession implements RequestSession {
       isUnwantedPromise(user)
       return this.#state.reauthenticate(user, readReauthenticateOptions(options))
     })
+  }
+
+  hasRecentLogin(recent: RecentLogin): boolean {
+    const { within, methods } = readRecentLogin(recent)
+    const { record, user } = this.#state
+    return record !== undefined && user !== undefined && isRecent(record, Date.now(), within, methods)
   }
 
   logout(): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { AnonymousReason } from '../../core/reason.js'
 import type { Json, SessionInfo } from '../../record.js'
+import type { Duration } from '../../lib/options/duration.js'
 import type { LifetimeOf, SessionLifetime } from '../lifetime/options.js'
 
 /** The options of `sessionOf(req).login()`. */
@@ -28,6 +29,17 @@ export interface SessionLoginOptions {
 export interface ReauthenticateOptions extends Omit<SessionLoginOptions, 'keep' | 'lifetime'> {
   /** How long the new session lives. Default: as the one before, counted from now. */
   readonly lifetime?: SessionLifetime | LifetimeOf | undefined
+}
+
+/** What counts as a recent login. */
+export interface RecentLogin {
+  /** How long ago the user may have proven who they are, such as `'10m'`. */
+  readonly within: Duration
+  /**
+   * The methods of which one must have been used within that time, as the option `method` of the login names them. To ask
+   * for two, ask twice: for a route, by two guards in a row. Default: any, also one that no login has named.
+   */
+  readonly methods?: string | readonly string[] | undefined
 }
 
 /**
@@ -87,6 +99,15 @@ export interface RequestSession {
    * }
    */
   reauthenticate(user: object, options?: ReauthenticateOptions): Promise<SessionInfo>
+  /**
+   * Whether the user has proven within this time who they are, as `requireRecentLogin()` asks. False for a guest and a
+   * stranger.
+   *
+   * @throws SessionError OPTION_INVALID for an option that there is not.
+   * @example
+   * const mustConfirm = !sessionOf(req).hasRecentLogin({ within: '10m' })
+   */
+  hasRecentLogin(recent: RecentLogin): boolean
   /** Ends the session, and any other that the browser's cookies open. True when one was there. */
   logout(): Promise<boolean>
   /** This user's live sessions, last used first; this one is `current`. */

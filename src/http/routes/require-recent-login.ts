@@ -1,25 +1,18 @@
 import type { RequestHandler } from 'express'
 import { isRecent } from '../../core/methods.js'
 import { SessionError } from '../../errors.js'
-import type { Duration } from '../../lib/options/duration.js'
-import { address, duration } from '../../lib/options/option-kinds.js'
+import { address } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options/options.js'
 import type { Refused } from '../options.js'
 import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
-import { methodsKind } from '../request/login-options.js'
+import { recentLoginOptions } from '../request/recent-login.js'
+import type { RecentLogin } from '../request/request-session.js'
 import { stateOf } from '../request/session-of.js'
 import { askToLogIn, hasUser, pass } from './guard.js'
 
 /** The options of `requireRecentLogin()`. All are checked at start. */
-export interface RequireRecentLoginOptions {
-  /** How long ago the user may have proven who they are, such as `'10m'`. */
-  readonly within: Duration
-  /**
-   * The methods of which one must have been used within that time, as the option `method` of the login names them. To ask
-   * for two, put two guards in a row. Default: any, also one that no login has named.
-   */
-  readonly methods?: string | readonly string[] | undefined
+export interface RequireRecentLoginOptions extends RecentLogin {
   /**
    * The path of the page where users prove again who they are. A browser is sent there (303) with `?returnTo=`, which
    * `reauthenticate()` and `login()` go back to: it names the page that was asked for, or the page of the form that was
@@ -30,13 +23,8 @@ export interface RequireRecentLoginOptions {
   readonly refused?: Refused | undefined
 }
 
-const recentLoginOptions = {
-  within: {
-    kind: duration({ min: 1, words: 'longer than 0' }),
-    required: true,
-    doc: 'how long ago the user may have proven who they are',
-  },
-  methods: { kind: methodsKind, doc: 'the methods of which one must have been used' },
+const guardOptions = {
+  ...recentLoginOptions,
   loginPage: { kind: address('/confirm'), doc: 'the page where users prove again who they are' },
   refused: refusedOption,
 } as const
@@ -55,7 +43,7 @@ const recentLoginOptions = {
 export function requireRecentLogin(options: RequireRecentLoginOptions): RequestHandler {
   refuseRequest(options, "requireRecentLogin({ within: '10m' })")
   const owner = ofFunction('requireRecentLogin()', "{ within: '10m' }")
-  const { within, methods, ...rest } = readOptions(options, owner, recentLoginOptions)
+  const { within, methods, ...rest } = readOptions(options, owner, guardOptions)
   const guard = { name: 'requireRecentLogin()', bound: false, ...rest }
   return function requireRecentLoginGuard(req, res, next) {
     if (!hasUser(req, res, next, guard)) return

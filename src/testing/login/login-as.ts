@@ -4,6 +4,7 @@ import type { Sessions } from '../../core/sessions.js'
 import { cookieFor } from '../../http/cookie/read.js'
 import type { CookieChoice, CookieSettings } from '../../http/cookie/options.js'
 import { serializeToken } from '../../http/cookie/write.js'
+import { methodsKind } from '../../http/request/login-options.js'
 import { dataValue } from '../../http/request/data.js'
 import { wiringOf, type Wiring } from '../../http/wiring.js'
 import { isObject } from '../../lib/json/is-object.js'
@@ -29,6 +30,8 @@ export interface LoginAsOptions {
   readonly ip?: string | undefined
   /** Data that the session has from the start. Default: none. */
   readonly data?: object | undefined
+  /** How the user has proven who they are, for routes behind `requireRecentLogin({ methods })`. Default: not said. */
+  readonly method?: string | readonly string[] | undefined
 }
 
 /** A cookie as Playwright takes it. */
@@ -73,6 +76,7 @@ const loginAsOptions = {
     default: {},
     doc: 'data that the session has from the start',
   },
+  method: { kind: methodsKind, doc: 'how the user has proven who they are' },
 } as const
 
 /**
@@ -100,7 +104,7 @@ export async function loginAs(
     loginAsOptions,
   )
   const client = { userAgent: cleanUserAgent(given.userAgent), ip: given.ip }
-  const { token, record } = await start(wiring, user, client, toData(given.data))
+  const { token, record } = await start(wiring, user, client, toData(given.data), given.method)
 
   const { cookie } = wiring.settings
   const url = new URL(given.url)
@@ -115,8 +119,14 @@ export async function loginAs(
   }
 }
 
-async function start({ engine }: Wiring, user: object, client: Client, data: JsonObject) {
-  const { token, record } = await engine.login(user, client, [])
+async function start(
+  { engine }: Wiring,
+  user: object,
+  client: Client,
+  data: JsonObject,
+  methods: readonly string[] | undefined,
+) {
+  const { token, record } = await engine.login(user, client, [], { methods })
   if (Object.keys(data).length === 0) return { token, record }
   const edit = (current: SessionRecord) => ({ ...current, data: { ...current.data, ...data } })
   return { token, record: (await engine.change(record, edit, client)) ?? record }
