@@ -10,6 +10,7 @@ import {
   type SessionStore,
   createSessions,
   login,
+  reauthenticate,
   requireUser,
   sessionStatus,
   type SessionOptions,
@@ -278,6 +279,37 @@ describe('a route of the application', () => {
       [],
     ])
     expect([await its.userOf(token), await its.userOf(next)]).toEqual([null, ann])
+  })
+
+  test('a re-authentication and a new credential make a new token, in the body alone', async () => {
+    const its = bearerSite()
+    its.app.post(
+      '/confirm',
+      reauthenticate(() => ann),
+    )
+    const change = (token: string) =>
+      its.visitor().run(async (session) => {
+        await session.credentialsChanged()
+        return { token: session.bearerToken }
+      }, by(token))
+    let token = await its.logIn()
+    for (const renew of [(old: string) => its.ask(old, 'POST', '/confirm'), change]) {
+      const answer = await renew(token)
+      expect([answer.status, setCookies(answer)]).toEqual([200, []])
+      const { token: next } = answer.body as { token: string }
+      expect([await its.userOf(token), await its.userOf(next)]).toEqual([null, ann])
+      token = next
+    }
+    expect((await recordOf(its, token)).via).toBe('bearer')
+  })
+
+  test('no new token is made where a cookie is there as well', async () => {
+    const its = bearerSite()
+    const [token, browser] = [await its.logIn(), await logInBrowser(its)]
+    const headers = { ...by(token), 'Sec-Fetch-Site': 'same-origin' }
+    const answer = await browser.run((session) => session.credentialsChanged(), headers)
+    expect([answer.status, answer.body]).toMatchObject([400, { code: 'BEARER_REFUSED' }])
+    expect([await its.userOf(token), await browser.user()]).toEqual([ann, ann])
   })
 
   test('a token that opens nothing starts no guest', async () => {

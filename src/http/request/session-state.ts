@@ -265,6 +265,7 @@ export class SessionState {
     return this.#inTurn(async () => {
       const own = this.#ownRecord()
       this.#assertCanSetCookie()
+      if (this.isBearer) this.#leaveCookie()
       const { engine } = this.wiring
       const started = await start(own, this.client(), this.#takesOffer)
       if (started === undefined) {
