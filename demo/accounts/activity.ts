@@ -25,16 +25,21 @@ export class Activity {
     database.exec('CREATE TABLE IF NOT EXISTS devices (session_id TEXT PRIMARY KEY, label TEXT) STRICT')
   }
 
-  /** Writes down what happens to sessions. What rotates is too common to be news. */
+  /** Writes down what happens to sessions, but for what is no news to their user. */
   listen(sessions: Sessions): void {
     sessions.on('event', (event) => {
-      if (event.type !== 'rotate' && event.userId !== undefined) this.#write(event)
+      const isReplaced = event.type === 'logout' && event.replaced
+      if (event.type !== 'rotate' && !isReplaced && event.userId !== undefined) this.#write(event)
     })
-    sessions.on('login', async ({ sessionId }) => {
-      const label = (await sessions.find(sessionId))?.label
-      if (label === undefined) return
+    const named = ({ sessionId }: { sessionId: string }) => this.#nameDevice(sessions, sessionId)
+    sessions.on('login', named).on('credentialsChanged', named)
+  }
+
+  /** Remembers what a session says of its device, which is forgotten with the session. */
+  async #nameDevice(sessions: Sessions, sessionId: string): Promise<void> {
+    const label = (await sessions.find(sessionId))?.label
+    if (label !== undefined)
       this.database.prepare('INSERT OR REPLACE INTO devices VALUES (?, ?)').run(sessionId, label)
-    })
   }
 
   /** Writes down what no event tells. */

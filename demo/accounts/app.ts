@@ -1,6 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
-import { requireUser, sessionMiddleware, sessionStatus, type Refused, type Sessions } from 'express-sid'
+import {
+  requireRecentLogin,
+  requireUser,
+  sessionMiddleware,
+  sessionStatus,
+  type Refused,
+  type Sessions,
+} from 'express-sid'
 import { deviceRoutes } from 'express-sid/devices'
 import helmet from 'helmet'
 import { accountOf, type Accounts } from './accounts.js'
@@ -66,7 +73,9 @@ export function accountsApp(sessions: Sessions, accounts: Accounts, activity: Ac
     deviceRoutes({ loginPage: '/sign-in', back: '/account', stylesheet: '/devices.css' }),
   )
   app.use('/account', members, accountRoutes(accounts, activity))
-  app.use('/support', members, supportRoutes(sessions, accounts))
+  // What staff can do for others asks again who they are.
+  const recent = requireRecentLogin({ within: '10m', loginPage: '/confirm' })
+  app.use('/support', members, recent, supportRoutes(sessions, accounts))
   app.use((req, res) => {
     res
       .status(404)

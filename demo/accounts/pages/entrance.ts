@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { accountOf } from '../accounts.js'
 import { icon } from './icons.js'
 import { layout } from './layout.js'
 import { type Html, markup } from './markup.js'
@@ -38,6 +39,21 @@ ${alert(problem)}
 </form>
 <p class="after">New here? <a href="/sign-up">Sign up</a></p>`
   return layout(req, { title: 'Sign in', body, isForm: true })
+}
+
+/** Asks a user again who they are, before something that matters. */
+export function confirmPage(req: Request, problem?: string): Html {
+  const { email } = accountOf(req)
+  const body = markup`<h1>Is it you?</h1>
+<p class="lead">Please confirm your password to go on.</p>
+${alert(problem)}
+<form class="card" method="post">
+<input type="hidden" autocomplete="username" value="${email}">
+<label>Password <input name="password" type="password" autocomplete="current-password" required autofocus></label>
+<button class="button">Confirm</button>
+</form>
+<p class="after"><a href="/">Back</a></p>`
+  return layout(req, { title: 'Is it you?', body, isForm: true })
 }
 
 export function signUpPage(req: Request, { name = '', email = '', problem }: Shown = {}): Html {

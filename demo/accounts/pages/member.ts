@@ -82,7 +82,7 @@ function lineOf(line: Line): Html {
 
 /** An event in words for people. */
 function wordsOf({ type, cause }: Line): [Icon, string] {
-  if (type === 'logout') return cause === 'login' ? ['key', 'Signed in anew'] : ['person', 'Signed out']
+  if (type === 'login' && cause === 'reauthentication') return ['key', 'Confirmed the password']
   if (type === 'revoke') return ['devices', endings[cause ?? ''] ?? 'Signed out from elsewhere']
   return lines[type] ?? ['pulse', type]
 }
@@ -90,7 +90,8 @@ function wordsOf({ type, cause }: Line): [Icon, string] {
 const lines: Record<string, [Icon, string]> = {
   login: ['key', 'Signed in'],
   signUp: ['person', 'Signed up'],
-  password: ['key', 'Changed the password'],
+  logout: ['person', 'Signed out'],
+  credentialsChanged: ['key', 'Changed the password'],
   expire: ['person', 'Signed out, after no use'],
   loginRefused: ['warning', 'Wrong password'],
   clientChange: ['warning', 'Another browser or network'],

@@ -19,6 +19,7 @@ export function accountRoutes(accounts: Accounts, activity: Activity): Router {
     async (req, res) => {
       const { id, email } = accountOf(req)
       const { isRight } = await accounts.check(email, field(req, 'old'))
+      if (!isRight) activity.note('loginRefused', id)
       const problem = isRight ? passwordProblem(field(req, 'password')) : 'The old password is wrong.'
       if (problem !== undefined) {
         res.status(422).send(passwordPage(req, problem).text)
@@ -26,8 +27,8 @@ export function accountRoutes(accounts: Accounts, activity: Activity): Router {
       }
       await forgive(req.ip, email)
       await accounts.setPassword(id, field(req, 'password'))
-      activity.note('password', id)
-      await sessionOf(req).revokeOthers()
+      // Ends the other sessions, and replaces this one: a copied cookie opens nothing any more.
+      await sessionOf(req).credentialsChanged()
       res.redirect(303, '/account?changed')
     },
   )

@@ -1,9 +1,9 @@
 import { Router, type Request } from 'express'
-import { login, logout, refuse, sessionOf } from 'express-sid'
-import type { Accounts } from '../accounts.js'
+import { login, logout, reauthenticate, refuse, requireUser, sessionOf } from 'express-sid'
+import { accountOf, type Account, type Accounts } from '../accounts.js'
 import type { Activity } from '../activity.js'
 import { forgive, limitGuesses } from '../guesses.js'
-import { SHORTEST, signInPage, signUpPage } from '../pages/entrance.js'
+import { confirmPage, SHORTEST, signInPage, signUpPage } from '../pages/entrance.js'
 
 /** A field of a form, as text. */
 export const field = ({ body }: Request, name: string): string => {
@@ -24,6 +24,16 @@ export function entranceRoutes(accounts: Accounts, activity: Activity): Router {
     login(checkPassword, { redirect: '/', failed, method: 'password' }),
   )
   router.post('/sign-out', logout({ redirect: '/' }))
+  router.get(
+    '/confirm',
+    requireUser({ loginPage: '/sign-in' }),
+    (req, res) => void res.send(confirmPage(req).text),
+  )
+  router.post(
+    '/confirm',
+    limitGuesses((req) => (req.user as Account | undefined)?.email ?? ''),
+    reauthenticate(confirmPassword, { redirect: '/', failed: notConfirmed, method: 'password' }),
+  )
   router.get('/sign-up', (req, res) => void res.send(signUpPage(req).text))
   router.post('/sign-up', limitGuesses(emailOf), async (req, res) => {
     const name = field(req, 'name').trim().slice(0, 60)
@@ -49,6 +59,18 @@ export function entranceRoutes(accounts: Accounts, activity: Activity): Router {
     if (!isRight) return refuse({ reason: 'wrong password', userId: account.id })
     await forgive(req.ip, email)
     return account
+  }
+
+  async function confirmPassword(req: Request) {
+    const { id, email } = accountOf(req)
+    const { account, isRight } = await accounts.check(email, field(req, 'password'))
+    if (!isRight) return refuse({ reason: 'wrong password', userId: id })
+    await forgive(req.ip, email)
+    return account
+  }
+
+  function notConfirmed(req: Request, res: { send(text: string): unknown }) {
+    res.send(confirmPage(req, 'That is not your password. Please try again.').text)
   }
 
   function failed(req: Request, res: { send(text: string): unknown }) {
