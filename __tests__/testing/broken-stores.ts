@@ -1,6 +1,7 @@
 import { deleting } from './broken-stores/deleting.js'
 import { expiring } from './broken-stores/expiring.js'
 import { gathering } from './broken-stores/gathering.js'
+import { hearing } from './broken-stores/hearing.js'
 import { inserting } from './broken-stores/inserting.js'
 import { keeping } from './broken-stores/keeping.js'
 import { listing } from './broken-stores/listing.js'
@@ -24,4 +25,5 @@ export const brokenStores: readonly BrokenStore[] = [
   ...paging,
   ...scanning,
   ...expiring,
+  ...hearing,
 ]

@@ -3,6 +3,7 @@ import type { SessionStore } from '../../src/store.js'
 import { makeRecord, storeContract, type ContractCase } from '../../src/testing/store-contract.js'
 import { brokenStores } from './broken-stores.js'
 import { CorrectStore } from './broken-stores/correct-store.js'
+import { HearingStore } from './broken-stores/hearing.js'
 
 const names = storeContract(() => new CorrectStore()).map(({ name }) => name)
 
@@ -24,6 +25,10 @@ const operationOf = (name: string): string => name.split(':')[0] ?? name
 describe('a store that keeps every promise', () => {
   describe('opened anew for each case', () => {
     for (const { name, run } of storeContract(() => new CorrectStore())) test(name, run)
+  })
+
+  test('passes where it also tells which sessions end', async () => {
+    expect(await failuresOf(storeContract(() => new HearingStore()))).toEqual([])
   })
 
   test('passes when it is opened once for all cases, and they run twice', async () => {

@@ -4,6 +4,7 @@ import type { MaybePromise, SessionStore } from '../store.js'
 import type { ContractPromise, StoreCase, TestedStore } from './cases/case.js'
 import { deletingCases } from './cases/deleting.js'
 import { expiringCases } from './cases/expiring.js'
+import { hearingCases } from './cases/hearing.js'
 import { keepingCases } from './cases/keeping.js'
 import { listingCases } from './cases/listing.js'
 import { pagingCases } from './cases/paging.js'
@@ -43,6 +44,7 @@ const all: readonly StoreCase[] = [
   ...pagingCases,
   ...scanningCases,
   ...expiringCases,
+  ...hearingCases,
 ]
 
 /**

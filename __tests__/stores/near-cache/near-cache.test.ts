@@ -1,7 +1,7 @@
 import { nearCache, type NearCache } from 'express-sid/near-cache'
 import { makeRecord, storeContract } from 'express-sid/testing'
 import { decodeRecord, encodeRecord, type SessionRecord } from '../../../src/record.js'
-import type { OnRemoved, SessionStore } from '../../../src/store.js'
+import type { EndsListener, OnRemoved, SessionStore } from '../../../src/store.js'
 import { memoryStore } from '../../../src/stores/memory/index.js'
 
 /** A store as on a network: every answer is a promise. `gate` holds answers back, after the store has acted. */
@@ -446,6 +446,30 @@ describe('a near cache', () => {
       await reading
       expect(await near.get('a')).toBeUndefined()
     })
+  })
+
+  test('what another process ends is gone once it is heard, and heard by others', async () => {
+    let listener: EndsListener | undefined
+    const hearEnds = (given: EndsListener) => {
+      listener = given
+      return { beat: () => undefined, close: () => undefined }
+    }
+    const hearing = nearCache(Object.assign(store, { hearEnds }))
+    const heard = { ended: jest.fn(), alive: jest.fn(), lost: jest.fn() }
+    hearing.hearEnds!(heard)
+    await hearing.get('a')
+    store.texts.delete('a')
+    expect(await hearing.get('a')).toBeDefined()
+    listener!.ended('a')
+    expect(await hearing.get('a')).toBeUndefined()
+    listener!.alive()
+    listener!.lost()
+    expect([heard.ended.mock.calls, heard.alive.mock.calls, heard.lost.mock.calls]).toEqual([
+      [['a']],
+      [[]],
+      [[]],
+    ])
+    expect(near).not.toHaveProperty('hearEnds')
   })
 
   test('clear() forgets everything, and what is on its way', async () => {

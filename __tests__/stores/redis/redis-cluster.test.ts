@@ -3,6 +3,7 @@ import type { SessionStore } from '../../../src/store.js'
 import { redisStore } from '../../../src/stores/redis/index.js'
 import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
 import { rejectionOf } from '../../support/core.js'
+import { hearingContract } from '../../support/hearing.js'
 import { needs } from '../../support/needs.js'
 import { clusterKinds, freshPrefix, type OpenClient } from '../../support/redis-clients.js'
 import { startCluster, type RedisCluster } from '../../support/redis-cluster.js'
@@ -37,6 +38,11 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
     afterAll(() => opened.close())
 
     for (const { name: rule, run } of storeContract(() => store)) test(rule, run)
+
+    describe('with heardEverywhere, whichever primary publishes and listens', () => {
+      const hearing = () => redisStore(opened.client, { prefix, heardEverywhere: true })
+      for (const { name: rule, run } of hearingContract(hearing)) test(rule, run)
+    })
 
     test('keeps the contract with the option wait', async () => {
       const waiting = redisStore(opened.client, { prefix, wait: { replicas: 1, timeout: 2_000 } })

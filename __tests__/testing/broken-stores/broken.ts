@@ -12,9 +12,14 @@ export interface BrokenStore {
   readonly open: () => SessionStore
 }
 
-export function broken(fault: string, breaks: readonly string[], patch: Patch): BrokenStore {
+export function broken(
+  fault: string,
+  breaks: readonly string[],
+  patch: Patch,
+  make = () => new CorrectStore(),
+): BrokenStore {
   const open = () => {
-    const good = new CorrectStore()
+    const good = make()
     return Object.assign(Object.create(good) as CorrectStore, patch(good))
   }
   return { fault, breaks, open }

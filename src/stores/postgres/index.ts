@@ -1,13 +1,15 @@
 import { listenForErrors } from '../../lib/error-listener.js'
-import { boolean } from '../../lib/options/option-kinds.js'
+import { boolean, that } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions, type Values } from '../../lib/options/options.js'
 import { detached } from '../../lib/text/detached.js'
 import { isSessionId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
-import type { ScannableStore } from '../../store.js'
+import type { ScannableStore, SessionStore } from '../../store.js'
+import { endsChannel } from '../ends-channel.js'
 import { userKey } from '../sql/keys.js'
 import { migrateOption, opener } from '../sql/migrate.js'
 import { FIRST_ID, inOrder, pageOf, recordOf, whyNotWritten, type TextRow } from '../sql/rows.js'
+import { lineOpener, type PostgresListener } from './ends-line.js'
 import { checkPool, readVersion, sender, type PostgresPool } from './client.js'
 import {
   migrationsOf,
@@ -18,6 +20,7 @@ import {
 } from './schema.js'
 
 export type { PostgresPool } from './client.js'
+export type { PostgresListener } from './ends-line.js'
 export { postgresMigrations, type PostgresTableOptions } from './schema.js'
 
 /** The options of `postgresStore()`. All are optional; all are checked at start. */
@@ -32,12 +35,28 @@ export interface PostgresStoreOptions extends PostgresTableOptions {
    * pooler that can't keep them apart, such as PgBouncer before 1.21 in transaction mode. Default true.
    */
   prepared?: boolean | undefined
+  /**
+   * Notifies of the id of each session that ends (`NOTIFY`), so that `sessions.onEnd()` hears it at once in every process.
+   * A process in which something is watched listens by a client of its own: one made as the pool makes its clients, or
+   * the one that a function makes. Give a function behind a pooler such as PgBouncer in transaction mode, which lets
+   * nobody listen: it must reach the database itself. Default false: nothing is sent.
+   */
+  heardEverywhere?: boolean | (() => PostgresListener) | undefined
 }
 
 const postgresOptions = {
   ...tableOptions,
   migrate: migrateOption,
   prepared: { kind: boolean(), default: true, doc: 'whether statements are prepared by name' },
+  heardEverywhere: {
+    kind: that(
+      (value): value is boolean | (() => PostgresListener) =>
+        typeof value === 'boolean' || typeof value === 'function',
+      'a boolean, or a function that makes a client of pg',
+    ),
+    default: false,
+    doc: 'tells all processes at once which sessions end',
+  },
 } as const
 
 /**
@@ -54,7 +73,9 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
   checkPool(pool)
   const settings = readOptions(options, ofStore('postgresStore'), postgresOptions)
   const tables = postgresTables(settings)
-  const statements = statementsOf(tables.sessions, connect(pool, tables, settings))
+  const { heardEverywhere } = settings
+  const channel = heardEverywhere === false ? undefined : channelOf(settings.table)
+  const statements = statementsOf(tables.sessions, connect(pool, tables, settings), channel)
   listenForErrors(pool)
 
   async function get(id: string) {
@@ -74,13 +95,16 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     },
 
     async update(record, ifVersion) {
-      if ((await statements.update(...contents(record), ifVersion)).length > 0) return 'ok'
+      const update = record.endedBy === undefined ? statements.update : statements.updateToEnd
+      if ((await update(...contents(record), ifVersion)).length > 0) return 'ok'
       return whyNotWritten(await get(record.id))
     },
 
     async delete(id) {
       return (await statements.delete(key(id))).length > 0
     },
+
+    ...(channel !== undefined && heardEverywhere !== false && hearing(pool, channel, heardEverywhere)),
 
     async listByUser(userId) {
       return (await statements.list(userKey(userId))).map(recordOf)
@@ -141,7 +165,29 @@ function connect(pool: PostgresPool, tables: PostgresTables, settings: Values<ty
   }
 }
 
-function statementsOf(sessions: string, statement: (text: string) => Statement) {
+/** A name that needs no quotes. Tables may share it: the ids of others do no harm, since nobody watches them. */
+function channelOf(table: string): string {
+  return `${table.replaceAll(/\W/g, '_')}_ended`
+}
+
+/** The method `hearEnds`. A client that can't listen is refused here, at the start. */
+function hearing(
+  pool: PostgresPool,
+  channel: string,
+  given: true | (() => PostgresListener),
+): Pick<SessionStore, 'hearEnds'> {
+  const open = lineOpener(pool, given)
+  return { hearEnds: (listener) => endsChannel((events) => open(channel, events), listener) }
+}
+
+/** @param channel where the end of a session is told, in the same statement, so that no crash lies in between. */
+function statementsOf(sessions: string, statement: (text: string) => Statement, channel: string | undefined) {
+  const telling = (change: string) =>
+    channel === undefined
+      ? change
+      : `WITH ended AS (${change}) SELECT id::text AS id, pg_notify('${channel}', id::text) FROM ended`
+  const update = `UPDATE ${sessions} SET version = $2, expires_at = $3, due_at = LEAST(due_at, $3), record = $4
+       WHERE id = $1 AND version = $5 RETURNING id`
   // As text: an application may have its own parser of UUIDs, or a pool that reads them as bytes.
   const select = `SELECT id::text AS id, record FROM ${sessions}`
   // Rows that another process is working on are skipped, not waited for, so that sweeps can't deadlock.
@@ -156,11 +202,9 @@ function statementsOf(sessions: string, statement: (text: string) => Statement) 
     ),
     get: statement(`${select} WHERE id = $1`),
     getMany: statement(`${select} WHERE id = ANY($1::uuid[])`),
-    update: statement(
-      `UPDATE ${sessions} SET version = $2, expires_at = $3, due_at = LEAST(due_at, $3), record = $4
-       WHERE id = $1 AND version = $5 RETURNING id`,
-    ),
-    delete: statement(`DELETE FROM ${sessions} WHERE id = $1 RETURNING id`),
+    update: statement(update),
+    updateToEnd: statement(telling(update)),
+    delete: statement(telling(`DELETE FROM ${sessions} WHERE id = $1 RETURNING id`)),
     list: statement(`${select} WHERE user_key = $1`),
     page: statement(`${select} WHERE user_key = $1 AND id > $2 ORDER BY id LIMIT $3`),
     scan: statement(`${select} WHERE id > $1 ORDER BY id LIMIT $2`),

@@ -1,8 +1,10 @@
 import { detached } from '../../lib/text/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
-import type { ScannableStore, UpdateResult } from '../../store.js'
-import { connectionOf, type Command, type RedisClient } from './client.js'
+import type { ScannableStore, SessionStore, UpdateResult } from '../../store.js'
+import { endsChannel } from '../ends-channel.js'
+import { connectionOf, type Command, type Connection, type RedisClient } from './client.js'
+import { openLine, subscriberMaker } from './ends-line.js'
 import { decode, encode, keyPart, newMark, text, timeToLive } from './encoding.js'
 import { checkedOptions, type RedisStoreOptions } from './options.js'
 import { SessionScan } from './scan.js'
@@ -24,11 +26,12 @@ export type { RedisStoreOptions } from './options.js'
  * @example sessionMiddleware({ store: redisStore(await createClient({ url }).connect()) })
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): ScannableStore {
-  const { prefix, wait } = checkedOptions(options)
+  const { prefix, wait, heardEverywhere } = checkedOptions(options)
   const redis = connectionOf(client)
   const write = writer(redis, wait)
   const index = new UserIndex(redis, prefix)
   const sessions = new SessionScan(redis, `${prefix}session:`)
+  const channel = heardEverywhere === false ? undefined : `${prefix}ended`
   // A copy: while the server is away, the client's queue must not keep whole Cookie headers.
   const keyOf = (id: string) => detached(`${prefix}session:${keyPart(id)}`)
 
@@ -81,7 +84,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
     async update(record, ifVersion) {
       const content = [String(record.version), encodeRecord(record), timeToLive(record.expiresAt)]
-      const command = onRecord(REPLACE, record, String(ifVersion), newMark(), ...content)
+      const told = channel !== undefined && record.endedBy !== undefined ? [channel] : []
+      const command = [...onRecord(REPLACE, record, String(ifVersion), newMark(), ...content), ...told]
       const result = text(await redis.send(keyOf(record.id), command)) as UpdateResult
       if (redis.isCluster && result === 'ok') index.listAgain(record)
       return result
@@ -89,10 +93,21 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
     async delete(id) {
       const key = keyOf(id)
-      const held = decode(id, await write(key, ['eval', REMOVE, '1', key]))
+      const held = decode(
+        id,
+        await write(key, [
+          'eval',
+          REMOVE,
+          '1',
+          key,
+          ...(channel === undefined ? [] : [channel, detached(id)]),
+        ]),
+      )
       if (held?.userId !== undefined) index.unlist(held.userId, [id])
       return held !== undefined
     },
+
+    ...(heardEverywhere !== false && hearing(client, redis, `${prefix}ended`, heardEverywhere)),
 
     listByUser: async (userId) => recordsOf(userId, await index.all(userId)),
 
@@ -108,5 +123,18 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
     // Redis forgets by itself what has expired, a minute after.
     count: async () => (await sessions.all()).size,
+  }
+}
+
+/** The method `hearEnds`. A client that can't listen is refused here, at the start. */
+function hearing(
+  client: RedisClient,
+  redis: Connection,
+  channel: string,
+  given: true | (() => RedisClient),
+): Pick<SessionStore, 'hearEnds'> {
+  const make = subscriberMaker(client, redis.isCluster, given)
+  return {
+    hearEnds: (listener) => endsChannel((events) => openLine(make, redis, channel, events), listener),
   }
 }

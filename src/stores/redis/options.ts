@@ -1,5 +1,6 @@
-import { group, integer, text } from '../../lib/options/option-kinds.js'
+import { group, integer, text, that } from '../../lib/options/option-kinds.js'
 import { ofGroup, ofStore, readOptions } from '../../lib/options/options.js'
+import type { RedisClient } from './client.js'
 
 /** The options of `redisStore()`. All are optional; all are checked at start. */
 export interface RedisStoreOptions {
@@ -15,6 +16,12 @@ export interface RedisStoreOptions {
    * acknowledges.
    */
   wait?: { readonly replicas: number; readonly timeout: number } | undefined
+  /**
+   * Publishes the id of each session that ends on the channel `<prefix>ended`, so that `sessions.onEnd()` hears it at once
+   * in every process. A process in which something is watched listens over one more connection: a duplicate of the
+   * client, or the client that a function makes. Default false: nothing is published.
+   */
+  heardEverywhere?: boolean | (() => RedisClient) | undefined
 }
 
 const waitOptions = {
@@ -34,6 +41,15 @@ const redisOptions = {
   wait: {
     kind: group(ofGroup('redisStore: wait', '{ replicas: 1, timeout: 500 }'), waitOptions),
     doc: 'acknowledges a login or logout only when replicas have it too',
+  },
+  heardEverywhere: {
+    kind: that(
+      (value): value is boolean | (() => RedisClient) =>
+        typeof value === 'boolean' || typeof value === 'function',
+      'a boolean, or a function that makes a client',
+    ),
+    default: false,
+    doc: 'tells all processes at once which sessions end',
   },
 } as const
 

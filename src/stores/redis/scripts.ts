@@ -40,7 +40,7 @@ return 'ok'`
 /**
  * Replaces a record if its version is still the one that was read. KEYS: the record, its index or none. ARGV: that
  * version, the mark of this write, the new version, the new record, milliseconds to live, the id, milliseconds to be
- * listed.
+ * listed, and the channel on which to publish that the session has ended, where the new record says so.
  *
  * The marks of the last minute stay in the value. So a write that is sent twice counts once, also where another write
  * came in between: its mark says that it was done.
@@ -57,12 +57,18 @@ if writtenAt ~= '' and now - writtenAt > 60 then earlier = '' end
 local kept = string.sub(ARGV[2] .. ',' .. (earlier or ''), 1, 64 * 13)
 redis.call('SET', KEYS[1], ARGV[3] .. '.' .. kept .. '@' .. now .. ':' .. ARGV[4], 'PX', ARGV[5])
 if KEYS[2] then list(KEYS[2], ARGV[6], ARGV[7]) end
+if ARGV[8] then redis.call('PUBLISH', ARGV[8], ARGV[6]) end
 return 'ok'`
 
-/** Removes a record and returns it, since only the record tells in whose index it is listed. KEYS: the record. */
+/**
+ * Removes a record and returns it, since only the record tells in whose index it is listed. KEYS: the record. ARGV:
+ * nothing, or the channel on which to publish the end, and the id. It is published in the same step, so that no crash
+ * lies in between.
+ */
 export const REMOVE = `
 local held = redis.call('GET', KEYS[1])
 redis.call('DEL', KEYS[1])
+if held and ARGV[1] then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
 return held`
 
 /** Lists a session. KEYS: the index. ARGV: the id, milliseconds to be listed. */

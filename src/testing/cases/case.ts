@@ -12,7 +12,7 @@ export type ContractPromise = 'concurrency' | 'anyId'
 
 /** The methods that a store may leave out. */
 export type Capability =
-  'listByUser' | 'pageByUser' | 'getMany' | 'updateMany' | 'deleteExpired' | 'scan' | 'count'
+  'listByUser' | 'pageByUser' | 'getMany' | 'updateMany' | 'deleteExpired' | 'scan' | 'count' | 'hearEnds'
 
 /** A store as a case sees it: the optional methods that the case does not name in `uses` may still be missing. */
 export type TestedStore = SessionStore & Required<Pick<SessionStore, Capability>>
