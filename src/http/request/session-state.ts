@@ -1,204 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
+import type { LoginTerms, Started } from '../../core/beginning.js'
 import type { Client } from '../../core/client/client.js'
+import type { EventCause } from '../../core/events/types.js'
 import type { UserChange } from '../../core/user/change-user.js'
 import type { UserRecord } from '../../core/user/user-sessions.js'
-import type { LoginTerms, Started } from '../../core/beginning.js'
-import type { EventCause } from '../../core/events/types.js'
-import { reasonOfFailure, withoutUser, type AnonymousReason } from '../../core/reason.js'
-import { asStranger, nobody, type DeviceSigns, type Verdict } from '../../core/verdict.js'
-import type { SessionError } from '../../errors.js'
-import { bearerRefused, carriesCookie, withoutCookie } from '../bearer/carrier.js'
-import { issueBearer, withdrawBearer } from '../bearer/issued.js'
-import { asksForBearer } from '../bearer/token.js'
+import { nobody } from '../../core/verdict.js'
 import type { JsonObject, RecordLifetime, SessionInfo, SessionRecord } from '../../record.js'
-import { deviceSigns, offerBinding, withdrawBinding } from '../binding/headers.js'
-import type { CookieChoice } from '../cookie/options.js'
-import { clearSessionCookie, sendSessionCookie } from '../cookie/send.js'
+import { bearerRefused, carriesCookie, withoutCookie } from '../bearer/carrier.js'
+import { withdrawBearer } from '../bearer/issued.js'
+import { offerBinding, withdrawBinding } from '../binding/headers.js'
+import { clearSessionCookie } from '../cookie/send.js'
 import { lifetimeOf, type LifetimeSetting } from '../lifetime/options.js'
-import { refusalOf, type Action } from '../origin/refusal.js'
-import type { Wiring } from '../wiring.js'
-import { isActivity, type IsActivity } from './activity.js'
-import { canRespond } from './can-respond.js'
-import { clientOf } from './client-of.js'
-import { headersSent, sessionEnded, sessionRefused, unauthenticated } from './errors.js'
-import { isHandshake, isPageOrFetch } from './fetch-metadata.js'
+import type { Action } from '../origin/refusal.js'
+import { headersSent, sessionEnded, sessionRefused } from './errors.js'
+import { KnownSession } from './known-session.js'
 import type { CheckedLoginOptions, CheckedReauthenticateOptions } from './login-options.js'
-import { PendingTouch } from './pending-touch.js'
-import { warnOfRefusedClient, warnOfSharedCookie } from './warnings.js'
-import { whyNotLookedUp } from './why.js'
+import { warnOfSharedCookie } from './warnings.js'
 
 /**
- * What is known of the session of one request, and the changes that a request can make to it. Starts as a stranger's,
- * and takes on the verdict of the engine. `RequestSession` is what an application sees of it.
+ * The session of one request: what is known of it, and what the request can do to it, one change after the other.
+ * `RequestSession` is what an application sees of it.
  */
-export class SessionState {
-  #verdict: Verdict = nobody
-  #user: Express.User | undefined = undefined
-  #failure: unknown = undefined
+export class SessionState extends KnownSession {
   #changes: Promise<unknown> | undefined = undefined
-  #isReleased = false
-  #isFromElsewhere = false
-  /** The session that a request from elsewhere may not use. */
-  #begunHere: SessionRecord | undefined = undefined
-  /** The touch of this request, where one was due. */
-  #touch: PendingTouch | undefined = undefined
-  /** Whether this request moves the idle deadline of its session (`touch`). */
-  #isActivity = true
-  /** Where browsers bind their sessions, as seen from the root of the app; absent where they can't. */
-  bindingPath: string | undefined = undefined
-
-  constructor(
-    readonly wiring: Wiring,
-    /** The one cookie name that this request reads and writes, and whether its token travels elsewhere. */
-    public cookie: CookieChoice,
-    private readonly req: IncomingMessage & { user?: Express.User | undefined },
-    private readonly res: ServerResponse,
-  ) {}
-
-  get record(): SessionRecord | undefined {
-    return this.#verdict.record
-  }
-
-  get user(): Express.User | undefined {
-    return this.#user
-  }
-
-  /** Why nothing is known about this request, where reads go on without a user. */
-  get failure(): unknown {
-    return this.#failure
-  }
-
-  /** Why a session that is there is not this request's to use. */
-  get barred(): SessionError | undefined {
-    return this.#verdict.barred
-  }
-
-  /** Why there is no user; `undefined` where there is one. Put together when it is asked for. */
-  get reason(): AnonymousReason | undefined {
-    if (this.#user !== undefined) return undefined
-    if (this.#failure !== undefined) return reasonOfFailure(this.#failure)
-    const { record, reason } = this.#verdict
-    if (record !== undefined) return withoutUser(record)
-    return reason ?? whyNotLookedUp(this.req.headers.cookie, this.cookie.name)
-  }
-
-  /** Whether a login, of any kind, is there for a logout to end. */
-  get holdsLogin(): boolean {
-    return this.#verdict.held.some(({ userId }) => userId !== undefined)
-  }
-
-  /** Whether the token of this request travels in `Authorization`. */
-  get isBearer(): boolean {
-    return this.cookie.via === 'bearer'
-  }
-
-  /** Whether a login of this request gives its token in the body: its client says so, or comes with such a token. */
-  get takesBearer(): boolean {
-    return this.isBearer || (this.wiring.settings.bearer && asksForBearer(this.req))
-  }
-
-  /**
-   * The refusal of a page of another origin. None where the client keeps its token itself, and no cookie is there: browsers
-   * send neither `Authorization` nor `Session-Via` of ours for a page, and take no cookie from the response.
-   */
-  refusalOf(action?: Action): SessionError | undefined {
-    if (this.takesBearer && !carriesCookie(this.req, this.cookie)) return undefined
-    return refusalOf(this.req, this.wiring.settings.trustedOrigins, action)
-  }
-
-  /** Who makes this request. */
-  client(known?: Client): Client {
-    return clientOf(this.req, known)
-  }
-
-  /** Whether no login was found, and none that this request may not use: it is a stranger's, or a guest's. */
-  get hasNoLogin(): boolean {
-    return !this.holdsLogin && this.barred === undefined && this.#failure === undefined
-  }
-
-  /** The sessions that this browser holds. */
-  get held(): readonly SessionRecord[] {
-    return this.#verdict.held
-  }
-
-  /** Whether the response can give the browser a new token. */
-  takesToken(): boolean {
-    return this.#canSetCookie() && isPageOrFetch(this.req) && !this.#isFromElsewhere
-  }
-
-  /** Asks the option `touch` about this request. False where that has failed: then nothing can be done to its session. */
-  asksTouch(touch: IsActivity): boolean {
-    try {
-      this.#isActivity = isActivity(touch, this.req)
-      return true
-    } catch (error) {
-      this.refuse(error)
-      return false
-    }
-  }
-
-  /** Keeps a due touch until it is known whether the route cancels it. On a socket no route does. */
-  touchLater(touch: () => unknown): void {
-    if (!this.#isActivity) return
-    if (this.#canSetCookie()) this.#touch = new PendingTouch(this.res, touch)
-    else touch()
-  }
-
-  /** Does the touch now, where one is due and waits. */
-  async touchNow(): Promise<void> {
-    await this.#touch?.run()
-  }
-
-  /** This request does not move the idle deadline. */
-  cancelTouch(): void {
-    this.#touch?.cancel()
-  }
-
-  /** What the request says of the device of its session. */
-  deviceSigns(sessionId: string): DeviceSigns {
-    return deviceSigns(this.req, this.wiring.settings.deviceBinding!, sessionId)
-  }
-
-  /** Takes on what the cookies said, and gives the browser the new token where the secret has rotated. */
-  identified(verdict: Verdict): void {
-    this.#failure = verdict.failure
-    if (this.#isFromElsewhere) {
-      this.#verdict = asStranger(verdict)
-      this.#begunHere = verdict.record
-      return
-    }
-    this.#verdict = verdict
-    if (verdict.user !== undefined) this.#setUser(verdict.user)
-    // Where the headers left meanwhile, the token is lost. The old one is still good.
-    if (verdict.token !== undefined && this.#canSetCookie()) this.send(verdict.token, verdict.record!)
-    if (verdict.record === undefined && verdict.held.length === 1 && !this.#isProduction)
-      warnOfRefusedClient()
-  }
-
-  /**
-   * A page of another site sent this, to a path where that is expected (`crossSitePaths`). It goes on as a stranger's. A
-   * login ends what the browser holds.
-   */
-  comesFromElsewhere(): void {
-    this.#isFromElsewhere = true
-  }
-
-  /** From here on nothing can be done to the session of this request: every change fails with this error. */
-  refuse(error: unknown): void {
-    this.#failure = error
-  }
-
-  /** Another manager takes over the request. Whoever is the user here is none there. */
-  release(): void {
-    if (this.req.user === this.#user) this.req.user = undefined
-    this.#isReleased = true
-  }
-
-  /** Fails where the session of this request is not known. */
-  assertKnown(): void {
-    if (this.#failure !== undefined) throw this.#failure
-  }
 
   /** How long a session lives that this request starts without a login. */
   lifetimeOf(user: object): Promise<RecordLifetime | undefined> {
@@ -237,20 +61,14 @@ export class SessionState {
     })
   }
 
-  /** Fails where nobody is logged in, with the reason. */
-  assertUser(): void {
-    this.assertKnown()
-    if (this.#user === undefined || this.record === undefined) throw this.barred ?? unauthenticated()
-  }
-
   async #startLogin(user: object, terms: LoginTerms): Promise<SessionInfo> {
     const { engine, settings } = this.wiring
     const all = { ...terms, takesOffer: this.#takesOffer, via: this.cookie.via }
-    const started = await engine.login(user, this.client(), this.#verdict.held, all)
+    const started = await engine.login(user, this.client(), this.verdict.held, all)
     await this.#begin(started)
     this.#offer(started)
     // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
-    this.#setUser(settings.loadUser ? user : engine.userOf(started.record))
+    this.setUser(settings.loadUser ? user : engine.userOf(started.record))
     return engine.infoOf(started.record)
   }
 
@@ -274,7 +92,7 @@ export class SessionState {
       }
       await this.#begin(started)
       this.#offer(started)
-      this.#setUser(await engine.userOf(started.record))
+      this.setUser(await engine.userOf(started.record))
       return engine.infoOf(started.record)
     })
   }
@@ -284,15 +102,15 @@ export class SessionState {
     return this.#inTurn(async () => {
       const own = this.#ownRecord()
       const { engine } = this.wiring
-      await this.#change(own, engine.users.changeOf(fn), this.#isActivity ? this.client() : undefined)
-      this.#setUser(await engine.userOf(this.record!))
-      return this.#user!
+      await this.#change(own, engine.users.changeOf(fn), this.isActivity ? this.client() : undefined)
+      this.setUser(await engine.userOf(this.record!))
+      return this.user!
     })
   }
 
   /** The session of this request, which is a user's. */
   #ownRecord(): UserRecord {
-    if (this.barred === undefined && this.#verdict.hasEnded) throw sessionEnded()
+    if (this.barred === undefined && this.verdict.hasEnded) throw sessionEnded()
     this.assertUser()
     return this.record as UserRecord
   }
@@ -316,12 +134,12 @@ export class SessionState {
   /** @param cause what the application has called, where that was not `logout()`. */
   logout(cause: EventCause = 'logout'): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { held, hasEnded, wasLookedUp, barred } = this.#verdict
+      const { held, hasEnded, wasLookedUp, barred } = this.verdict
       const wasThere = await this.wiring.engine.end(held, { cause, client: this.client() })
       this.#end()
       // A cookie is cleared only when its session has ended, by whomever.
       const isGone = held.length > 0 || hasEnded || (wasLookedUp && barred === undefined)
-      if (!this.#canSetCookie()) return wasThere
+      if (!this.canSetCookie()) return wasThere
       const { settings } = this.wiring
       if (isGone && !this.isBearer) clearSessionCookie(this.res, settings, this.cookie)
       if (settings.deviceBinding !== undefined) withdrawBinding(this.res, settings.deviceBinding, held)
@@ -333,9 +151,9 @@ export class SessionState {
   write(edit: (data: JsonObject) => JsonObject): Promise<void> {
     return this.#inTurn(async () => {
       if (this.barred !== undefined && !this.#isOutdated()) throw this.barred
-      if (this.#verdict.hasEnded || (this.isBearer && this.record === undefined)) throw sessionEnded()
+      if (this.verdict.hasEnded || (this.isBearer && this.record === undefined)) throw sessionEnded()
       if (this.record === undefined) return this.#writeAsGuest(edit({}))
-      await this.#change(this.record, withData(edit), this.#isActivity ? this.client() : undefined)
+      await this.#change(this.record, withData(edit), this.isActivity ? this.client() : undefined)
     })
   }
 
@@ -360,7 +178,7 @@ export class SessionState {
     }
     // What was written has moved the deadline. A touch of the version before would be in vain.
     if (written !== record) this.cancelTouch()
-    this.#verdict = { ...this.#verdict, record: written }
+    this.verdict = { ...this.verdict, record: written }
   }
 
   /**
@@ -368,7 +186,7 @@ export class SessionState {
    * begun before it went there. Starts no session.
    */
   writeHeld(edit: (data: JsonObject) => JsonObject): Promise<void> {
-    const record = this.#begunHere
+    const record = this.begunHere
     if (record === undefined) return this.write(edit)
     return this.#inTurn(async () => {
       await this.wiring.engine.change(record, withData(edit), this.client(record))
@@ -391,58 +209,41 @@ export class SessionState {
     if (this.takesBearer) throw bearerRefused()
     this.#assertFromOurPages()
     // A guest that this client was refused is still this browser's to end.
-    const alsoHeld = this.#verdict.held
+    const alsoHeld = this.verdict.held
     await this.#begin(await this.wiring.engine.startGuest(data, this.client()), alsoHeld)
   }
 
   /** Takes on a session that was just stored, and gives its token to the browser. */
   async #begin({ record, token }: Started, alsoHeld: readonly SessionRecord[] = []): Promise<void> {
-    if (!this.#canSetCookie()) {
+    if (!this.canSetCookie()) {
       // The headers left while the session was being stored. A session whose token nobody gets must not stay. What was
       // there before has ended in any case.
       this.#end()
       await this.wiring.engine.end([record], { cause: 'undelivered', client: this.client() })
       throw headersSent()
     }
-    const { wasLookedUp, held, hasEnded, barred } = this.#verdict
+    const { wasLookedUp, held, hasEnded, barred } = this.verdict
     const replacesUnknown = wasLookedUp && held.length === 0 && !hasEnded && barred === undefined
-    if (replacesUnknown && !this.#isProduction && !this.isBearer)
+    if (replacesUnknown && !this.isProduction && !this.isBearer)
       warnOfSharedCookie(this.req, this.cookie.name)
     this.cancelTouch()
-    this.#verdict = { ...nobody, record, held: [record, ...alsoHeld] }
+    this.verdict = { ...nobody, record, held: [record, ...alsoHeld] }
     this.send(token, record)
-  }
-
-  /** Gives the browser its token. The drop-in for express-session looks on. */
-  protected send(token: string, record: SessionRecord): void {
-    if (this.isBearer) return issueBearer(this, this.res, token)
-    sendSessionCookie(this.req, this.res, this.wiring.settings, this.cookie, token, record)
   }
 
   #end(): void {
     if (this.isBearer) withdrawBearer(this)
-    const { hasEnded, held, reason } = this.#verdict
+    const { hasEnded, held, reason } = this.verdict
     const isOver = hasEnded || held.length > 0
     this.cancelTouch()
-    this.#verdict = { ...nobody, hasEnded: isOver, reason: isOver ? 'ended' : reason }
-    // Another package may have put its own user there: that one stays.
-    if (!this.#isReleased && this.req.user === this.#user) this.req.user = undefined
-    this.#user = undefined
-  }
-
-  #setUser(user: unknown): void {
-    this.#user = user as Express.User
-    if (!this.#isReleased) this.req.user = this.#user
+    this.verdict = { ...nobody, hasEnded: isOver, reason: isOver ? 'ended' : reason }
+    this.setUser(undefined)
   }
 
   /** From here on the token travels in the body and in `Authorization`. A response never has it beside a cookie. */
   #leaveCookie(): void {
     if (carriesCookie(this.req, this.cookie)) throw bearerRefused()
     this.cookie = withoutCookie(this.cookie)
-  }
-
-  get #isProduction(): boolean {
-    return this.wiring.settings.isProduction
   }
 
   /** One change after the other, so that two writes of one request can't start two guests. */
@@ -456,13 +257,8 @@ export class SessionState {
     return done
   }
 
-  /** Whether a cookie can still reach the browser. Express-ws gives a handshake a response that nobody sends. */
-  #canSetCookie(): boolean {
-    return canRespond(this.res) && !isHandshake(this.req)
-  }
-
   #assertCanSetCookie(): void {
-    if (!this.#canSetCookie()) throw headersSent()
+    if (!this.canSetCookie()) throw headersSent()
   }
 
   /**
