@@ -107,6 +107,11 @@ const statusByCode = {
    * Send it without cookies: `fetch(url, { credentials: 'omit' })`.
    */
   BEARER_REFUSED: 400,
+  /**
+   * `backchannelLogout()` was sent something that is no good logout token, or one that it has seen before. No session was
+   * ended. The message says why.
+   */
+  LOGOUT_TOKEN_INVALID: 400,
   /** `requireUser()` met a request without a user. The visitor must log in. */
   UNAUTHENTICATED: 401,
   /**

@@ -195,3 +195,26 @@ test('a callback by a form of the provider reaches its route', async () => {
   const res = await ann.post('/auth/callback', form).send('code=1&state=2')
   expect([res.status, res.headers.location]).toEqual([303, '/login?failed'])
 })
+
+test('the provider logs its user out, by jose', async () => {
+  const sessions = createSessions()
+  app = express()
+  app.use(sid.sessionMiddleware(sessions))
+  const { createRemoteJWKSet, jwtVerify } = (await nativeImport('jose')) as Record<string, unknown>
+  const { issuer, clientId } = provider
+  const names = { createRemoteJWKSet, jwtVerify, issuer, clientId }
+  await run('createRemoteJWKSet', { ...names, userOfProvider: () => ({ id: 'ann', sid: 's1' }) })
+  app.get('/account', requireUser(), (req, res) => void res.json(req.user))
+  const [ann, other] = [new Visitor(origin), new Visitor(origin)]
+  await ann.get('/auth/callback')
+  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  const tell = async (claims: object) =>
+    other
+      .post('/auth/backchannel-logout', form)
+      .send(`logout_token=${await provider.logoutToken({ jti: 'j1', events, ...claims })}`)
+  expect((await tell({ sid: 's1', nonce: 'n' })).status).toBe(400)
+  expect((await ann.get('/account')).status).toBe(200)
+  expect((await tell({ sid: 's1' })).status).toBe(200)
+  expect((await ann.get('/account')).status).toBe(401)
+})

@@ -7,6 +7,7 @@ interface Provider {
   callback(): (req: IncomingMessage, res: ServerResponse) => void
   interactionDetails(req: IncomingMessage, res: ServerResponse): Promise<Interaction>
   interactionFinished(req: IncomingMessage, res: ServerResponse, result: object): Promise<void>
+  Client: { find(id: string): Promise<{ backchannelLogout(sub: string, sid: string): Promise<void> }> }
   Grant: new (of: object) => {
     addOIDCScope(scope: string): void
     save(): Promise<string>
@@ -22,6 +23,10 @@ export interface OpenIdProvider {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string
+  /** Makes a logout token of these claims, signed as the provider signs; with a secret, by that. */
+  logoutToken(claims: object, secret?: string): Promise<string>
+  /** Lets the provider tell the client that this user's session there has ended. */
+  tellLogout(sub: string, sid: string): Promise<void>
   /** Who logs in there. `undefined`: the visitor does not want to. */
   visitor: string | undefined
   close(): void
@@ -38,6 +43,7 @@ export async function startProvider(
   const { Provider } = (await nativeImport('oidc-provider')) as {
     Provider: new (issuer: string, configuration: object) => Provider
   }
+  const { keys, logoutToken } = await makeKeys()
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -46,6 +52,9 @@ export async function startProvider(
     clientId: 'shop',
     clientSecret: 'shop-secret',
     visitor: 'ann',
+    logoutToken: (claims, secret) =>
+      logoutToken({ iss: issuer, aud: 'shop', iat: Math.floor(Date.now() / 1_000), ...claims }, secret),
+    tellLogout: async (sub, sid) => (await provider.Client.find('shop')).backchannelLogout(sub, sid),
     close: () => {
       server.closeAllConnections()
       server.close()
@@ -61,6 +70,7 @@ export async function startProvider(
       accountId: id,
       claims: () => ({ sub: id, name: `Name of ${id}` }),
     }),
+    jwks: { keys },
     cookies: { keys: ['test'] },
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     interactions: { url: (_ctx: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
@@ -71,6 +81,27 @@ export async function startProvider(
     void interact(provider, made.visitor, req, res)
   })
   return made
+}
+
+/** The parts of npm's `jose` that are used here. */
+interface Jose {
+  generateKeyPair(alg: string, options: object): Promise<{ privateKey: object }>
+  exportJWK(key: object): Promise<object>
+  SignJWT: new (claims: object) => {
+    setProtectedHeader(header: object): { sign(key: object): Promise<string> }
+  }
+}
+
+async function makeKeys() {
+  const jose = (await nativeImport('jose')) as Jose
+  const { privateKey } = await jose.generateKeyPair('RS256', { extractable: true })
+  const key = { ...(await jose.exportJWK(privateKey)), kid: 'test', alg: 'RS256', use: 'sig' }
+  const logoutToken = async (claims: object, secret?: string) => {
+    const header = { alg: secret === undefined ? 'RS256' : 'HS256', kid: 'test', typ: 'logout+jwt' }
+    const signWith = secret === undefined ? privateKey : Buffer.from(secret)
+    return new jose.SignJWT(claims).setProtectedHeader(header).sign(signWith)
+  }
+  return { keys: [key], logoutToken }
 }
 
 async function interact(

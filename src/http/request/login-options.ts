@@ -1,10 +1,18 @@
 import { MAX_METHODS } from '../../core/methods.js'
 import { lifetimeOption } from '../lifetime/options.js'
 import { show } from '../../lib/options/invalid.js'
-import { boolean, names } from '../../lib/options/option-kinds.js'
+import { boolean, names, text } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions, type Place, type Values } from '../../lib/options/options.js'
 
 const LONGEST_METHOD = 64
+
+/** The `sid` of an ID token, with the issuer where there are several. */
+export function isProviderSession(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_PROVIDER_SESSION
+}
+
+const LONGEST_PROVIDER_SESSION = 1_024
+const providerSessionWords = `a text of 1 to ${LONGEST_PROVIDER_SESSION} characters, such as the sid of an ID token`
 
 /** What `login()` and `sessionOf(req).login()` have in common. */
 export const sharedLoginOptions = {
@@ -20,6 +28,10 @@ export const sharedLoginOptions = {
   },
   lifetime: lifetimeOption,
   method: { kind: methodsKind, doc: "how the user has proven who they are, such as 'password'" },
+  providerSession: {
+    kind: text(isProviderSession, providerSessionWords),
+    doc: 'the session at the identity provider that has begun this one',
+  },
 } as const
 
 /** The names of methods; one alone needs no array. */
@@ -46,7 +58,7 @@ export function readLoginOptions(options: unknown): CheckedLoginOptions {
   return readOptions(given, ofFunction('sessionOf(req).login()'), sharedLoginOptions)
 }
 
-const { keep: _, ...reauthenticateOptions } = sharedLoginOptions
+const { keep: _, providerSession: _inherited, ...reauthenticateOptions } = sharedLoginOptions
 
 export { reauthenticateOptions }
 

@@ -23,10 +23,18 @@ export interface SessionLoginOptions {
    * most 8 of at most 64 characters. The session keeps it with the time. Default: not said.
    */
   readonly method?: string | readonly string[] | undefined
+  /**
+   * The session at the identity provider that has begun this one: the `sid` of its ID token. For `backchannelLogout()`.
+   * At most 1,024 characters. Default: none.
+   */
+  readonly providerSession?: string | undefined
 }
 
 /** The options of `sessionOf(req).reauthenticate()`. */
-export interface ReauthenticateOptions extends Omit<SessionLoginOptions, 'keep' | 'lifetime'> {
+export interface ReauthenticateOptions extends Omit<
+  SessionLoginOptions,
+  'keep' | 'lifetime' | 'providerSession'
+> {
   /** How long the new session lives. Default: as the one before, counted from now. */
   readonly lifetime?: SessionLifetime | LifetimeOf | undefined
 }

@@ -39,6 +39,7 @@ export class SessionState extends KnownSession {
         // Data crosses from the guest that this client is: never from a session that it was refused.
         keep: this.record === undefined ? [] : options.keep,
         methods: options.method,
+        providerSession: options.providerSession,
         lifetime: await this.#lifetimeOf(given, user),
       })
     })

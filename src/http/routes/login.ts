@@ -1,4 +1,5 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
+import { callback } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options/options.js'
 import type { LifetimeOf, SessionLifetime } from '../lifetime/options.js'
 import type { Refused } from '../options.js'
@@ -56,11 +57,33 @@ export interface LoginOptions {
    * most 8 of at most 64 characters. The session keeps it with the time. Default: not said.
    */
   readonly method?: string | readonly string[] | undefined
+  /**
+   * Says which session at the identity provider has begun this login: the `sid` of its ID token, or nothing. It gets what
+   * `authenticate` returned, and may be async. So `backchannelLogout()` finds the session by it. Default: none.
+   *
+   * @example
+   * login(userOfProvider, { crossSite: true, providerSession: (req, user) => user.sid })
+   */
+  readonly providerSession?: ProviderSessionOf | undefined
   /** Sends the refusal of a page of another origin. Default: the option `refused` of `createSessions`. */
   readonly refused?: Refused | undefined
 }
 
-const loginOptions = { ...sharedLoginOptions, ...loginRouteOptions } as const
+/** Says which session at the identity provider has begun a login. */
+export type ProviderSessionOf = (
+  req: Request,
+  // oxlint-disable-next-line typescript/no-explicit-any -- what the application's `authenticate` returned
+  user: any,
+) => string | undefined | PromiseLike<string | undefined>
+
+const loginOptions = {
+  ...sharedLoginOptions,
+  ...loginRouteOptions,
+  providerSession: {
+    kind: callback<ProviderSessionOf>('(req, user) => user.sid'),
+    doc: sharedLoginOptions.providerSession.doc,
+  },
+} as const
 
 /**
  * A route handler that logs in whom `authenticate` returns.
@@ -73,10 +96,13 @@ const loginOptions = { ...sharedLoginOptions, ...loginRouteOptions } as const
 export function login(authenticate: Authenticate, options: LoginOptions = {}): RequestHandler {
   refuseRequest(authenticate, 'login(authenticate)')
   const settings = readOptions(options, ofFunction('login()'), loginOptions)
-  const { keep, lifetime, method } = settings
+  const { keep, lifetime, method, providerSession } = settings
   return loginRoute(authenticate, settings, {
     name: 'login()',
     said: 'Logged In',
-    perform: (req, user) => sessionOf(req).login(user, { keep, crossSite: true, lifetime, method }),
+    perform: async (req, user) => {
+      const begunBy = (await providerSession?.(req, user)) || undefined
+      return sessionOf(req).login(user, { keep, crossSite: true, lifetime, method, providerSession: begunBy })
+    },
   })
 }

@@ -109,13 +109,20 @@ export async function loginAs(
   const { cookie } = wiring.settings
   const url = new URL(given.url)
   const choice = cookieFor(cookie, cookie.byRequest && url.protocol === 'https:')
-  const pair = `${choice.name}=${token}`
+  const value = cookie.form === undefined ? token : cookie.form.valueOf(token)
+  const pair = `${choice.name}=${value}`
   return {
     session: wiring.engine.infoOf(record, false),
     headers: { Cookie: pair, ...(client.userAgent === '' ? {} : { 'User-Agent': client.userAgent }) },
     cookie: pair,
-    setCookie: serializeToken(cookie, choice, token, record.absoluteExpiresAt - Date.now()),
-    cookies: [forBrowser(cookie, choice, token, url)],
+    setCookie: serializeToken(
+      cookie,
+      choice,
+      token,
+      record.absoluteExpiresAt - Date.now(),
+      record.lifetime?.persistent,
+    ),
+    cookies: [forBrowser(cookie, choice, value, url)],
   }
 }
 
