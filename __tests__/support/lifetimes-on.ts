@@ -65,7 +65,9 @@ export async function lifetimesHold(stores: readonly [SessionStore, SessionStore
   expect(kept).toBe(counted)
   const { id } = winners[0]!
   const list = () =>
-    other.sessions.can.listByUser ? other.sessions.list(ann.id) : other.sessions.find(id).then((found) => [found])
+    other.sessions.can.listByUser
+      ? other.sessions.list(ann.id)
+      : other.sessions.find(id).then((found) => [found])
   // The others were taken back. No response waits for that.
   let listed = await list()
   while (listed.length > 1) listed = await list()
