@@ -2,9 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createSessions, fromPassport, requireUser, sessionMiddleware, userOf } from 'express-sid'
 import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
+import { createClient } from 'redis'
 import type { Express, Request } from 'express'
 import { MINUTE, moveTheClock, stopTheClock } from '../support/core.js'
+import { needs, urls } from '../support/needs.js'
 import { ann, bob } from '../support/people.js'
 import { Visitor } from '../support/visitor.js'
 import { bareApp, runRecipe } from './support/recipes.js'
@@ -75,6 +77,34 @@ describe('the limit on password guesses', () => {
     const many = site()
     for (let n = 0; n < 100; n += 1) await many.guess('ann@example.com', 'wrong', `192.0.2.${n}`)
     expect((await many.guess('ann@example.com', 'right')).status).toBe(429)
+  })
+})
+
+needs('redis')('the limit on several machines', () => {
+  interface Guesses {
+    byBoth: RateLimiterRedis
+  }
+  const machine = async () => {
+    const redisClient = createClient({ url: urls.redis, disableOfflineQueue: true })
+    redisClient.on('error', () => undefined)
+    await redisClient.connect()
+    const globals = { redisClient, RateLimiterMemory, RateLimiterRedis }
+    const { byBoth } = runRecipe('insuranceLimiter', globals, 'return guesses') as Guesses
+    return { redisClient, byBoth }
+  }
+  const key = `limit-${process.pid}`
+  const tries = async ({ byBoth }: Guesses, count: number) => {
+    const all = await Promise.allSettled(Array.from({ length: count }, () => byBoth.consume(key)))
+    return all.filter(({ status }) => status === 'fulfilled').length
+  }
+
+  test('is one for all of them, and goes on where Redis is away', async () => {
+    const [one, other] = [await machine(), await machine()]
+    expect([await tries(one, 6), await tries(other, 6)]).toEqual([6, 4])
+    await one.byBoth.delete(key)
+    one.redisClient.destroy()
+    expect(await tries(one, 30)).toBe(10)
+    other.redisClient.destroy()
   })
 })
 
