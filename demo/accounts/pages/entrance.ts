@@ -23,7 +23,7 @@ export function welcomePage(req: Request): Html {
 <ul class="reasons">
 <li>${icon('devices')}<h2>See where you are signed in</h2><p>And sign out there. It takes effect at once, also on open pages.</p></li>
 <li>${icon('pulse')}<h2>Know what happened</h2><p>Each sign-in, wrong password and change, with time and device.</p></li>
-<li>${icon('shield')}<h2>Nothing to steal</h2><p>Passwords by argon2id, cookies that no script can read, guesses that are counted.</p></li>
+<li>${icon('shield')}<h2>Hard to steal</h2><p>Passwords by argon2id, cookies that no script can read, guesses that are counted.</p></li>
 </ul>`
   return layout(req, { title: 'Welcome', body })
 }
