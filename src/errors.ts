@@ -133,7 +133,8 @@ const statusByCode = {
 } as const
 
 /**
- * The stable name of a failure, listed here with its HTTP status. Compare `error.code`, not classes: the ESM and the
+ * The stable name of a failure, listed here with its HTTP status. Each has a [page](errors/index.md), which is in the
+ * package too. Compare `error.code`, not classes: the ESM and the
  * CommonJS copy of this package have different classes.
  *
  * @example
@@ -152,7 +153,8 @@ export type SessionErrorCode = keyof typeof statusByCode
  * An error with a status below 500 is an expected refusal. The middleware and the route helpers send it themselves, or
  * call the option `refused`. It does not reach the app's error handler.
  *
- * An error with a status of 500 or more is not for visitors: `expose` is false. Express's own error page shows the
+ * An error with a status of 500 or more is not for visitors: `expose` is false, and the message names the `page` of the
+ * code, which is in this package. Express's own error page shows the
  * message unless `NODE_ENV` is `production`.
  */
 export class SessionError extends Error {
@@ -164,16 +166,28 @@ export class SessionError extends Error {
   readonly status: number
   /** The same number, under the name that other frameworks read: NestJS, Fastify, and what follows http-errors. */
   readonly statusCode: number
+  /** The page about this code, as a path in the installed packages: `express-sid/docs/errors/STORE_FAILED.md`. */
+  readonly page: string
   /** Whether `message` may be shown to the client, by the convention of http-errors: true below 500. */
   readonly expose: boolean
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
-    super(withCause(message, options?.cause), options)
+    super(withCause(withPage(code, message), options?.cause), options)
     this.code = code
     this.status = statusByCode[code]
     this.statusCode = this.status
+    this.page = pageOf(code)
     this.expose = this.status < 500
   }
+}
+
+function pageOf(code: SessionErrorCode): string {
+  return `express-sid/docs/errors/${code}.md`
+}
+
+/** A message below 500 may be shown to visitors, who have no use for a page of ours. */
+function withPage(code: SessionErrorCode, message: string): string {
+  return statusByCode[code] < 500 ? message : `${message} See ${pageOf(code)}.`
 }
 
 /** Many print an error's stack only, and Express 4 is one of them. So the message itself says what has failed below. */

@@ -4,7 +4,9 @@ import { anchorsOf, readText, root } from './support/page.js'
 
 // The pages for people: their links lead somewhere, and their lines can be reviewed.
 
-const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
+const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.md'),
+)
 const pages = [
   'README.md',
   'CONTRIBUTING.md',

@@ -149,7 +149,7 @@ test.each([
   try {
     make()
   } catch (error) {
-    options = /Its options are (.*)\.$/.exec((error as Error).message)![1]!.split(', ')
+    options = /Its options are (.*?)\. See /.exec((error as Error).message)![1]!.split(', ')
   }
   expect(namesOf(type).toSorted()).toEqual(options.toSorted())
 })

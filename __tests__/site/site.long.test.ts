@@ -1,0 +1,165 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import express from 'express'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { root } from '../docs/support/page.js'
+import { fitsWidth, seriousFaults } from '../support/axe.js'
+import { launchChromium } from '../support/chromium.js'
+import { listen } from '../support/listen.js'
+import { needs } from '../support/needs.js'
+
+// The site that `npm run docs` makes, in a browser: every link, both themes, a phone, the search. Pictures of some pages
+// are in .tmp/site, to be looked at.
+
+jest.setTimeout(600_000)
+
+const dist = join(root, 'site/dist')
+const shots = join(root, '.tmp/site')
+
+interface Seen {
+  readonly links: string[]
+  readonly ids: string[]
+}
+
+needs('chromium', 'registry')('the site', () => {
+  let browser: Browser
+  let url: string
+  let close: () => Promise<void>
+  const pages: string[] = []
+  const seen = new Map<string, Seen>()
+  /** Everything that was asked for somewhere else. */
+  const foreign: string[] = []
+
+  beforeAll(async () => {
+    // `.ci/run` builds it anyway; a contributor gets it made here.
+    if (!existsSync(join(dist, 'index.html')) || process.env.SID_SITE_BUILD === '1') {
+      execFileSync('npm', ['run', 'docs'], { cwd: root, stdio: 'inherit' })
+    }
+    ;({ url, close } = await listen(express().use(express.static(dist))))
+    browser = await launchChromium()
+    mkdirSync(shots, { recursive: true })
+    for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+      if (file.endsWith('.html') && file !== '404.html') pages.push(`/${file}`)
+    }
+  })
+  afterAll(async () => {
+    await browser.close()
+    await close()
+  })
+
+  async function open(
+    path: string,
+    options: Parameters<Browser['newContext']>[0] = {},
+  ): Promise<{ page: Page; context: BrowserContext; errors: string[] }> {
+    const context = await browser.newContext(options)
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) foreign.push(request.url())
+    })
+    await page.goto(url + path, { waitUntil: 'load' })
+    return { page, context, errors }
+  }
+
+  test('has every page of the docs', () => {
+    const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    const expected = docs
+      .filter((file) => file.endsWith('.md') && !['design.md', 'decisions.md'].includes(file))
+      .map((file) => `/${file.replace(/\.md$/, '.html')}`)
+    expect(pages).toEqual(expect.arrayContaining(expected))
+    expect(pages.length).toBeGreaterThan(50)
+  })
+
+  test('every page loads without an error, and nothing from elsewhere', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.message}`))
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(`${page.url()}: ${message.text()}`)
+    })
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) foreign.push(request.url())
+    })
+    for (const path of pages) {
+      await page.goto(url + path, { waitUntil: 'load' })
+      seen.set(path, {
+        links: await page.evaluate('[...document.querySelectorAll("a[href]")].map((a) => a.href)'),
+        ids: await page.evaluate('[...document.querySelectorAll("[id]")].map(({ id }) => id)'),
+      })
+    }
+    await context.close()
+    expect(errors).toEqual([])
+    expect(foreign).toEqual([])
+  })
+
+  test('every link leads to a page that is there, and to a heading on it', async () => {
+    const broken: string[] = []
+    const files = new Set<string>()
+    for (const [from, { links }] of seen) {
+      for (const link of links.filter((one) => one.startsWith(url))) {
+        const { pathname, hash } = new URL(link)
+        const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname
+        const target = seen.get(path)
+        if (target === undefined) files.add(`${path} from ${from}`)
+        else if (hash !== '' && !target.ids.includes(decodeURIComponent(hash.slice(1)))) {
+          broken.push(`${from} -> ${path}${hash}`)
+        }
+      }
+    }
+    for (const file of files) {
+      const [path] = file.split(' ')
+      if ((await fetch(url + path!)).status !== 200) broken.push(file)
+    }
+    expect(broken).toEqual([])
+  })
+
+  test.each(['light', 'dark'] as const)('axe finds nothing serious in the %s theme', async (colorScheme) => {
+    const faults: string[] = []
+    const some = [
+      '/index.html',
+      '/start.html',
+      '/concepts.html',
+      '/glossary.html',
+      '/errors/STORE_FAILED.html',
+    ]
+    for (const path of [...some, '/reference.html', '/troubleshooting.html', '/operating.html']) {
+      const { page, context } = await open(path, { colorScheme })
+      faults.push(...(await seriousFaults(page)).map((fault) => `${path}: ${fault}`))
+      await page.screenshot({ path: join(shots, `${colorScheme}${path.replaceAll('/', '-')}.png`) })
+      await context.close()
+    }
+    expect(faults).toEqual([])
+  })
+
+  test('every page fits a phone', async () => {
+    const { page, context } = await open('/index.html', { viewport: { width: 360, height: 740 } })
+    const wide: string[] = []
+    for (const path of pages) {
+      await page.goto(url + path, { waitUntil: 'load' })
+      if (!(await fitsWidth(page))) wide.push(path)
+      if (['/start.html', '/concepts.html'].includes(path)) {
+        await page.screenshot({ path: join(shots, `phone${path.replaceAll('/', '-')}.png`) })
+      }
+    }
+    await context.close()
+    expect(wide).toEqual([])
+  })
+
+  test.each([
+    ['STORE_TIMEOUT', 'STORE_TIMEOUT'],
+    ['remember me', 'Remember me'],
+    ['evict', 'Redis'],
+  ])('the search finds %s, in the browser alone', async (words, shown) => {
+    const { page, context } = await open('/start.html')
+    await page.keyboard.press('Control+k')
+    await page.locator('#localsearch-input').fill(words)
+    const first = page.locator('#localsearch-list li').first()
+    await first.waitFor()
+    expect(await page.locator('#localsearch-list').innerText()).toContain(shown)
+    await context.close()
+    expect(foreign).toEqual([])
+  })
+})

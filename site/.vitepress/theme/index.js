@@ -1,0 +1,5 @@
+// The default theme without its font: pages use that of the system, and load nothing that they don't need.
+import theme from 'vitepress/theme-without-fonts'
+import './contrast.css'
+
+export default theme
