@@ -1,9 +1,10 @@
 // Compiles src to dist/esm and dist/cjs, and marks the second as CommonJS. The package also holds the docs, and stays
 // small: comments are in the declarations, where editors show them, and only declarations that users reach are kept.
 import { execFileSync } from 'node:child_process'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -70,3 +71,55 @@ copyDeclarations(declarations)
 rmSync(declarations, { recursive: true })
 makeCallable()
 writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n')
+await bundleCommand()
+
+/**
+ * The command, with the libraries that parse its arguments and draw: they are no dependencies of who installs the package.
+ * What is of the package itself is not bundled twice: the command imports it.
+ */
+async function bundleCommand() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const commands = join(dist, 'esm/cli')
+  const outside = {
+    name: 'outside',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const file = join(resolveDir, path)
+        const isOurs = file.startsWith(join(dist, 'esm')) && !file.startsWith(commands)
+        return isOurs ? { path: relative(join(dist, 'cli'), file), external: true } : undefined
+      }),
+  }
+  const { metafile } = await build({
+    entryPoints: [join(commands, 'bin.js')],
+    outfile: join(dist, 'cli/express-sid.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 200,
+    metafile: true,
+    define: { 'process.env.SID_CLI_VERSION': JSON.stringify(version) },
+    // CommonJS in a module asks for Node's own modules by require.
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
+    plugins: [outside],
+  })
+  chmodSync(join(dist, 'cli/express-sid.js'), 0o755)
+  writeFileSync(join(dist, 'cli/LICENSES.txt'), licensesOf(metafile))
+  for (const copy of ['esm', 'cjs']) rmSync(join(dist, copy, 'cli'), { recursive: true })
+}
+
+/** The licenses of what was bundled: they ask for it. */
+function licensesOf({ inputs }) {
+  const found = Object.keys(inputs).map((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path))
+  const packages = [...new Map(found.filter(Boolean).map(([folder, name]) => [name, folder]))]
+  const texts = packages.map(([name, folder]) => {
+    const license = readdirSync(folder).find((file) => /^licen[sc]e/i.test(file))
+    if (license === undefined) throw new Error(`${name} is bundled and has no license`)
+    return `${name}\n\n${readFileSync(join(folder, license), 'utf8').trim()}\n`
+  })
+  return texts.join(`\n${'-'.repeat(80)}\n\n`)
+}

@@ -41,7 +41,7 @@ describe('the tarball', () => {
 
   test('holds what is used and read, and nothing else', async () => {
     const allowed =
-      /^package\/(?:dist\/.*\.(?:js|d\.ts)|dist\/cjs\/package\.json|package\.json|LICENSE|docs\/(?:(?:errors|guides)\/)?[\w-]+\.(?:md|svg|json|yml)|(?:README|CHANGELOG|SECURITY)\.md)$/
+      /^package\/(?:dist\/.*\.(?:js|d\.ts)|dist\/cli\/LICENSES\.txt|dist\/cjs\/package\.json|package\.json|LICENSE|docs\/(?:(?:errors|guides)\/)?[\w-]+\.(?:md|svg|json|yml)|(?:README|CHANGELOG|SECURITY)\.md)$/
     const names = await entries()
     expect(names.filter((name) => !allowed.test(name))).toEqual([])
     const documents = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md'].filter((name) =>

@@ -4,10 +4,16 @@ import type { RedisClient } from 'express-sid/redis'
 /**
  * A store on real parts, by name: `memory`, `sqlite:FILE`, `KIND:PREFIX` for the kinds of Redis clients below,
  * `postgres:TABLE`, `mysql:TABLE`. Where its server is, the environment says, or the name: `redis:PREFIX@URL`.
+ * `moving>FROM>TO` is a move between two of these.
  * `+wait` after a kind of Redis asks for the word of a replica. Drivers are loaded when asked for, and get no
  * settings: what is shown with them holds for everybody.
  */
 export async function openStore(name: string): Promise<SessionStore> {
+  const [moving, from, to] = name.split('>')
+  if (moving === 'moving') {
+    const { movingStore } = await import('express-sid/moving-store')
+    return movingStore({ from: await openStore(from!), to: await openStore(to!) })
+  }
   const [, kind = '', hasWait, place = '', url] =
     /^([^:+]+)(\+wait)?(?::([^@]*)(?:@(.*))?)?$/s.exec(name) ?? []
   const { REDIS_URL, POSTGRES_URL, MYSQL_URL } = process.env
