@@ -53,8 +53,8 @@ declare namespace session {
   type Session = entry.Session
   type Cookie = entry.Cookie
   type SessionData = entry.SessionData
-  type SessionOptions = entry.SessionOptions
-  type CookieOptions = entry.CookieOptions
+  type SessionOptions = entry.session.SessionOptions
+  type CookieOptions = entry.session.CookieOptions
 }
 export = session
 `

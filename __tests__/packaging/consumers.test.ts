@@ -203,4 +203,9 @@ describe('installed', () => {
     ])
     await node(tsc('tsconfig.beside.json'))
   })
+
+  test('the drop-in type-checks with what an app has declared for express-session, by import and by require', async () => {
+    const { node } = await consumer('types', [...types, '@types/express-session'])
+    await node(tsc('tsconfig.dropin.json'))
+  })
 })

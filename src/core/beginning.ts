@@ -15,7 +15,7 @@ import type { ProviderSessions } from './marks/provider-sessions.js'
 import type { LiveRecords } from './records/live-records.js'
 import type { Records } from './records/records.js'
 import type { Settings } from './settings.js'
-import { mint, type Minted, type TokenText } from './token.js'
+import { mint, mintedAs, type Minted, type TokenText } from './token.js'
 import { userIdOf } from './user/user-id.js'
 import { keepUser, type KeptUser } from './user/user.js'
 
@@ -58,7 +58,18 @@ export interface AdoptionTerms {
 }
 
 /** What a session is made of. */
-type Terms = LoginTerms & Partial<AdoptionTerms> & { readonly place?: string | undefined }
+type Terms = LoginTerms &
+  Partial<AdoptionTerms> & { readonly place?: string | undefined; readonly cookie?: JsonObject }
+
+/** A session whose secret was not minted here: one of `req.session`, whose id express-session or the application makes. */
+export interface GivenSession {
+  readonly token: TokenText
+  /** Absent for a guest. */
+  readonly user: KeptUser | undefined
+  readonly data: JsonObject
+  readonly cookie: JsonObject
+  readonly lifetime: RecordLifetime
+}
 
 /** How sessions begin: a guest's, and a user's, which takes the place of what the browser held. */
 export class Beginning {
@@ -137,6 +148,24 @@ export class Beginning {
         await settle()
         return made
       })
+    })
+  }
+
+  /** Starts a session whose token and data are given. What it takes the place of is the caller's to end. */
+  async startGiven(given: GivenSession, client: Client): Promise<Started> {
+    const { token, user, data, lifetime, cookie } = given
+    const minted = mintedAs(token)
+    const make = (place?: string) => this.#make(user, data, client, { lifetime, place, cookie, minted })
+    if (user === undefined) return this.#store(make())
+    return this.flights.track(user.userId, async () => {
+      const started = make(this.settings.describeAddress && (await placeOf(client.ip, this.settings)))
+      const pass = await this.#enter(
+        started.record,
+        user.user ?? { id: userIdOf(started.record) },
+        client,
+        [],
+      )
+      return this.#admit('login', started, client, 'login', pass, async () => started)
     })
   }
 
@@ -232,6 +261,7 @@ export class Beginning {
       providerSession,
       minted = mint(),
       authenticatedAt,
+      cookie,
     }: Terms,
   ): Started {
     assertFits(data, {}, this.settings.maxDataBytes)
@@ -252,6 +282,7 @@ export class Beginning {
       lifetime,
       providerSession: providerSession ?? renews?.providerSession,
       data,
+      cookie,
       binding: offer?.binding,
       userAgent: client.userAgent,
       ip: keptAddress(client.ip, this.settings.recordAddress),

@@ -1,7 +1,7 @@
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
 import { Adoption } from './adoption/adoption.js'
-import { Beginning, type LoginTerms, type Started } from './beginning.js'
+import { Beginning, type GivenSession, type LoginTerms, type Started } from './beginning.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
 import { assertFits } from './data-limit.js'
@@ -152,6 +152,11 @@ export class Engine {
    */
   login(user: unknown, client: Client, held: readonly SessionRecord[], terms?: LoginTerms): Promise<Started> {
     return this.#beginning.login(user, client, held, terms)
+  }
+
+  /** Starts a session whose token and data are given, as the drop-in for express-session does. */
+  startGiven(given: GivenSession, client: Client): Promise<Started> {
+    return this.#beginning.startGiven(given, client)
   }
 
   /** Ends sessions from within; true when one was there. */

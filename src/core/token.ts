@@ -64,10 +64,10 @@ export function splitToken(text: TokenText): Token {
   return { id: text.slice(0, ID_LENGTH), secret: text.slice(ID_LENGTH + 1) }
 }
 
-/** What the store keeps of a token that was not minted here. */
-export function hashesOf(token: TokenText): { readonly secretHash: string; readonly seriesHash: string } {
-  const { secret } = splitToken(token)
-  return { secretHash: hashOf(secret), seriesHash: hashOf(secret.slice(0, SERIES_LENGTH)) }
+/** The same for a token that is there already. */
+export function mintedAs(token: TokenText): Minted {
+  const { id, secret } = splitToken(token)
+  return { id, token, secretHash: hashOf(secret), seriesHash: hashOf(secret.slice(0, SERIES_LENGTH)) }
 }
 
 // Reused by each comparison: two new buffers for each request would cost more than the comparison.

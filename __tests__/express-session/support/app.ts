@@ -1,5 +1,5 @@
 import expressSession from 'express-session'
-import express5, { type Express, type RequestHandler } from 'express'
+import express5, { type Express, type Request, type RequestHandler } from 'express'
 import express4 from 'express4'
 import { createSessions, memoryStore, type Sessions } from 'express-sid'
 import session, { MemoryStore, type ExpressSessionOptions } from 'express-sid/express-session'
@@ -57,4 +57,16 @@ export function app(
 /** The manager that stands behind a store of the tests, where there is one. */
 export function managerOf(store: unknown): Sessions | undefined {
   return typeof (store as Sessions).revokeAll === 'function' ? (store as Sessions) : undefined
+}
+
+/** What a session holds, as JSON: for the body of a response. */
+export function valuesOf(one: object): object {
+  const { cookie: _cookie, ...values } = JSON.parse(JSON.stringify(one)) as { cookie?: unknown }
+  return values
+}
+
+/** A parameter of the query. */
+export function param(req: Request, name: string): string {
+  const value = req.query[name]
+  return typeof value === 'string' ? value : ''
 }

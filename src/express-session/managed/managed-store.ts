@@ -16,7 +16,7 @@ import { baseOf, originOf, setOrigin } from '../origin.js'
 import type { FoundUser } from '../setup.js'
 import { textOfData } from '../snapshot.js'
 import { tokenOf } from '../token.js'
-import { changeBy, newRecord, storedOf } from './records.js'
+import { changeBy, givenSession, storedOf } from './records.js'
 import { passportUser, userFinder } from '../user.js'
 import type { TakeOver } from './take-over.js'
 
@@ -110,10 +110,8 @@ export class ManagedStore extends (Store as new () => StoreObject) {
   async #insert(sid: string, session: StoredData, client: Client, by: ByRequest | undefined): Promise<void> {
     const { engine } = this.#wiring
     const user = this.#options.userOf(session)
-    const record = newRecord(sid, session, user, client, engine.settings)
-    await engine.records.insert(record)
+    const { record } = await engine.startGiven(givenSession(sid, session, user, engine.settings), client)
     this.#keep(sid, session, record, by)
-    engine.events.emit('login', { record, client, cause: 'login' })
   }
 
   /** Remembers what was written: the next change of this request is told from it. */

@@ -1,8 +1,10 @@
+import type { GivenSession } from '../../core/beginning.js'
+import { keptAddress } from '../../core/client/address.js'
 import type { Client } from '../../core/client/client.js'
-import { assertFits } from '../../core/data-limit.js'
 import { timesAtStart } from '../../core/lifetime.js'
 import type { Settings } from '../../core/settings.js'
-import { hashesOf, splitToken } from '../../core/token.js'
+import { mintedAs } from '../../core/token.js'
+import type { KeptUser } from '../../core/user/user.js'
 import { asJson, copyJson, throughJson, type JsonObject } from '../../lib/json/json.js'
 import { detached } from '../../lib/text/detached.js'
 import type { SessionRecord } from '../../record.js'
@@ -42,37 +44,46 @@ function keptOf(session: StoredData, settings: Settings) {
   return { cookie: throughJson(cookie) as JsonObject, lifetime: { idle } }
 }
 
-/** The record of a session that begins now. */
-export function newRecord(
+/** What a session begins with, under its express-session id. */
+export function givenSession(
   sid: string,
   session: StoredData,
   user: FoundUser | undefined,
-  client: Client,
   settings: Settings,
-): SessionRecord {
-  const token = tokenOf(sid)
-  const data = dataOf(session)
-  assertFits(data, {}, settings.maxDataBytes)
-  const kept = keptOf(session, settings)
+): GivenSession {
   return {
-    id: splitToken(token).id,
-    version: 1,
-    ...hashesOf(token),
-    ...ofUser(user, settings),
-    data,
-    ...kept,
-    userAgent: client.userAgent,
-    ip: client.ip,
-    ...timesAtStart(Date.now(), user === undefined, settings, kept.lifetime),
+    token: tokenOf(sid),
+    user: user && keptUser(user, settings),
+    data: dataOf(session),
+    ...keptOf(session, settings),
   }
 }
 
-function ofUser(user: FoundUser | undefined, { loadUser }: Settings) {
-  if (user === undefined) return {}
-  const { id, kept } = user
+/** The record of a session that was begun elsewhere. */
+export function takenOver(given: GivenSession, client: Client, settings: Settings): SessionRecord {
+  const { token, user, data, cookie, lifetime } = given
+  const { id, secretHash, seriesHash } = mintedAs(token)
+  return {
+    id,
+    version: 1,
+    secretHash,
+    seriesHash,
+    ...user,
+    data,
+    cookie,
+    lifetime,
+    userAgent: client.userAgent,
+    ip: keptAddress(client.ip, settings.recordAddress),
+    ...timesAtStart(Date.now(), user === undefined, settings, lifetime),
+  }
+}
+
+function keptUser({ id, kept }: FoundUser, { loadUser }: Settings): KeptUser {
   return {
     userId: detached(String(id)),
     userIdType: typeof id === 'number' ? ('number' as const) : undefined,
+    // Known once `loadUser` has read the user.
+    authVersion: undefined,
     user: loadUser === undefined ? (asJson(kept ?? { id }) as JsonObject) : undefined,
   }
 }

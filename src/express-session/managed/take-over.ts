@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Client } from '../../core/client/client.js'
 import type { Engine } from '../../core/engine.js'
 import { timesAtStart } from '../../core/lifetime.js'
-import { hashesOf, splitToken } from '../../core/token.js'
+import { mint, splitToken } from '../../core/token.js'
 import { pause } from '../../lib/async/timers.js'
 import { isObject } from '../../lib/json/is-object.js'
 import type { SessionRecord } from '../../record.js'
@@ -10,8 +10,8 @@ import { absentIfNoEntry, ask, type ExpressSessionStore } from '../../stores/ada
 import type { StoredData } from '../classes/types.js'
 import { inTime } from '../keeping/deadline.js'
 import type { FoundUser } from '../setup.js'
-import { newSessionId, tokenOf } from '../token.js'
-import { newRecord } from './records.js'
+import { tokenOf } from '../token.js'
+import { givenSession, takenOver } from './records.js'
 
 /** How long it is remembered that a session was taken over: longer than a copy of it can live in the old store. */
 const REMEMBERED_MS = 30 * 86_400_000
@@ -50,7 +50,7 @@ export class TakeOver {
     if (found === undefined) return undefined
     if (!(await this.#fulfil(claim))) return undefined
     const { settings, records } = this.engine
-    const record = newRecord(sid, found, this.userOf(found), client, settings)
+    const record = takenOver(givenSession(sid, found, this.userOf(found), settings), client, settings)
     await records.insert(record)
     await this.#destroy(sid)
     return record
@@ -113,11 +113,13 @@ export class TakeOver {
 
   #markOf(sid: string, by: string): SessionRecord {
     const lifetime = { idle: REMEMBERED_MS, absolute: REMEMBERED_MS }
+    // Of a token that nobody has.
+    const { secretHash, seriesHash } = mint()
     return {
       id: splitToken(tokenOf(`taken over ${sid}`)).id,
       version: 1,
-      // Of a token that nobody has.
-      ...hashesOf(tokenOf(newSessionId())),
+      secretHash,
+      seriesHash,
       data: { by, isDone: false },
       lifetime,
       userAgent: '',

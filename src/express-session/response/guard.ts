@@ -88,7 +88,7 @@ class ResponseGuard {
   }
 
   call(method: Method, args: Args): unknown {
-    if (this.#depth > 0) return this.#pass(method, args)
+    if (this.#depth > 0 || isRefused(method, args[0])) return this.#pass(method, args)
     if (this.#queue !== undefined) return this.#wait(method, args)
     if (this.#isReplaced) return this.#hasEnded && method === 'write' ? false : this.#pass(method, args)
     const isLast = method === 'end' && this.#hasBegun && !this.#hasEnded
@@ -151,9 +151,6 @@ class ResponseGuard {
   /** Keeps a call for later, and returns what Node would. */
   #wait(method: Method, args: Args): unknown {
     const [chunk] = args
-    // Node refuses these at once, and so does this.
-    const isPiece = typeof chunk === 'string' || chunk instanceof Uint8Array
-    if (method === 'write' && !isPiece) return this.#pass(method, args)
     if (method === 'writeHead' && this.#queue!.length > 0) return this.#pass(method, args)
     // The route may use its buffer again.
     if (chunk instanceof Uint8Array) args[0] = Buffer.from(chunk)
@@ -217,6 +214,11 @@ class ResponseGuard {
     gate.report(error)
     if (!held.isUnsent && !res.writableEnded) res.destroy()
   }
+}
+
+/** What Node refuses at once, and so does this: nothing begins with it. */
+function isRefused(method: Method, chunk: unknown): boolean {
+  return method === 'write' && typeof chunk !== 'string' && !(chunk instanceof Uint8Array)
 }
 
 /** The response as it was when it was held. */
