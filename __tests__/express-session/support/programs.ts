@@ -104,7 +104,7 @@ async function doOne(step: Step, res: ServerResponse): Promise<void> {
       res.end()
       break
     case 'bad':
-      res.write(null as unknown as string)
+      res.write(null!)
       break
     case 'writeHead':
       res.writeHead(step.status, step.header === undefined ? {} : { [step.header]: 'head' })
