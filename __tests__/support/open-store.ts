@@ -5,8 +5,8 @@ import type { RedisClient } from 'express-sid/redis'
  * A store on real parts, by name: `memory`, `sqlite:FILE`, `KIND:PREFIX` for the kinds of Redis clients below,
  * `postgres:TABLE`, `mysql:TABLE`. Where its server is, the environment says, or the name: `redis:PREFIX@URL`.
  * `moving>FROM>TO` is a move between two of these.
- * `+wait` after a kind of Redis asks for the word of a replica. Drivers are loaded when asked for, and get no
- * settings: what is shown with them holds for everybody.
+ * `+wait` after a kind of Redis asks for the word of a replica, `+heard` after it or `postgres` for `heardEverywhere`.
+ * Drivers are loaded when asked for, and get no settings: what is shown with them holds for everybody.
  */
 export async function openStore(name: string): Promise<SessionStore> {
   const [moving, from, to] = name.split('>')
@@ -14,8 +14,9 @@ export async function openStore(name: string): Promise<SessionStore> {
     const { movingStore } = await import('express-sid/moving-store')
     return movingStore({ from: await openStore(from!), to: await openStore(to!) })
   }
-  const [, kind = '', hasWait, place = '', url] =
-    /^([^:+]+)(\+wait)?(?::([^@]*)(?:@(.*))?)?$/s.exec(name) ?? []
+  const [, kind = '', hasWait, isHeard, place = '', url] =
+    /^([^:+]+)(\+wait)?(\+heard)?(?::([^@]*)(?:@(.*))?)?$/s.exec(name) ?? []
+  const heardEverywhere = isHeard !== undefined
   const { REDIS_URL, POSTGRES_URL, MYSQL_URL } = process.env
   switch (kind) {
     case 'memory':
@@ -27,7 +28,7 @@ export async function openStore(name: string): Promise<SessionStore> {
     case 'postgres': {
       const { default: pg } = await import('pg')
       const pool = new pg.Pool({ connectionString: url ?? POSTGRES_URL! })
-      return (await import('express-sid/postgres')).postgresStore(pool, { table: place })
+      return (await import('express-sid/postgres')).postgresStore(pool, { table: place, heardEverywhere })
     }
     case 'mysql': {
       const mysql = await import('mysql2/promise')
@@ -37,7 +38,7 @@ export async function openStore(name: string): Promise<SessionStore> {
     default: {
       const client = await openRedis(kind, url ?? REDIS_URL!)
       const wait = hasWait === undefined ? undefined : { replicas: 1, timeout: 200 }
-      return (await import('express-sid/redis')).redisStore(client, { prefix: place, wait })
+      return (await import('express-sid/redis')).redisStore(client, { prefix: place, wait, heardEverywhere })
     }
   }
 }
