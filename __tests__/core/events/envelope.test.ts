@@ -99,6 +99,15 @@ describe('an event', () => {
     expect(listener).toHaveBeenCalledWith(expect.objectContaining({ userId: 7, client: chrome }))
   })
 
+  it('can not be changed in its lists and clients either', async () => {
+    const { sessions, engine, use } = makeCore(settingsWith())
+    const log = logOf(sessions)
+    await use(await engine.login(ann, chrome, []), firefox)
+    const [change] = log.filter((event) => event.type === 'clientChange')
+    const parts = [change, change!.changes, change!.client, change!.recorded, change!.seen]
+    expect(parts.map((part) => Object.isFrozen(part))).toEqual([true, true, true, true, true])
+  })
+
   it('is not sent about the session of a guest', async () => {
     const events = new Events()
     const listener = jest.fn()

@@ -28,7 +28,7 @@ export class ClientPolicy {
     const refused = changes.find((change) => this.#policyFor(change) === 'refuse')
     if (record.userId !== undefined && this.#limit.allows(record.id)) {
       const [recorded, now] = [clientOf(record), clientOf(seen)]
-      const told = { changes: reported, refused: refused !== undefined, recorded, seen: now }
+      const told = { changes: Object.freeze(reported), refused: refused !== undefined, recorded, seen: now }
       this.events.emit('clientChange', { record, client: now, ...told })
     }
     return refused

@@ -1,5 +1,4 @@
 import { isSessionError, SessionError } from '../../errors.js'
-import { inBatches } from '../../lib/async/batches.js'
 import { chain } from '../../lib/async/promises.js'
 import { isDerivedId, isSessionId } from '../../lib/uuid.js'
 import type { SessionRecord } from '../../record.js'
@@ -11,6 +10,7 @@ import type {
   SessionStore,
   UpdateResult,
 } from '../../store.js'
+import { findMany } from './find-many.js'
 import { GatheredUpdates } from './gathered-updates.js'
 import { Lookup } from './lookup.js'
 import { StoreCalls, type AroundCall, type StoreOperation } from './store-calls.js'
@@ -123,23 +123,8 @@ export class Records {
    * others. For a store without `getMany` they are asked for one by one.
    */
   async findMany(ids: readonly string[]): Promise<readonly (SessionRecord | undefined)[]> {
-    const store = this.#store
-    if (store.getMany !== undefined) {
-      const found = await this.#call('getMany', () => store.getMany!(ids))
-      if (Array.isArray(found) && found.length === ids.length) return found
-      throw this.#calls.failed('getMany', miscounted())
-    }
-    return inBatches(pageOf(ids), (id) => this.#findEvenDamaged(id))
-  }
-
-  /** As `getMany` does it: a damaged record fails nobody else's lookup. */
-  async #findEvenDamaged(id: string): Promise<SessionRecord | undefined> {
-    try {
-      return await this.#call('get', () => this.#store.get(id))
-    } catch (error) {
-      if (isSessionError(error) && error.code === 'RECORD_DAMAGED') return { id } as SessionRecord
-      throw error
-    }
+    this.assertOpen()
+    return findMany(this.#store, this.#calls, ids)
   }
 
   /** Hears from the store which sessions other processes end; `undefined` where it can't tell. */
@@ -210,17 +195,6 @@ export class Records {
 /** Whether it can be the id of a session. That of a ledger is none, whoever asks. */
 function isOfSession(id: string): boolean {
   return isSessionId(id) && !isDerivedId(id)
-}
-
-async function* pageOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
-  yield items
-}
-
-function miscounted(): SessionError {
-  return new SessionError(
-    'RECORD_DAMAGED',
-    'The session store did not return a record or undefined for each id of getMany. Fix the store.',
-  )
 }
 
 function noIndex(): SessionError {
