@@ -13,6 +13,7 @@ test('an error of another copy of the package is recognised by its name and code
 })
 
 describe('the message of an error', () => {
+  const page = 'See express-sid/docs/errors/STORE_FAILED.md.'
   const messageFor = (cause: unknown) => new SessionError('STORE_FAILED', 'It failed.', { cause }).message
 
   test.each<[unknown, string]>([
@@ -31,14 +32,14 @@ describe('the message of an error', () => {
     ],
   ])('ends with what the cause says, since Express 4 prints nothing else: %p', (cause, text) => {
     const error = new SessionError('STORE_FAILED', 'It failed.', { cause })
-    expect(error.message).toBe(`It failed. Cause: ${text}`)
+    expect(error.message).toBe(`It failed. ${page} Cause: ${text}`)
     expect(error.stack).toContain(text)
   })
 
   test.each([undefined, null, {}, 7, new Error(' ')])(
-    'is left as it is where the cause says nothing: %p',
+    'ends with the page of its code where the cause says nothing: %p',
     (cause) => {
-      expect(messageFor(cause)).toBe('It failed.')
+      expect(messageFor(cause)).toBe(`It failed. ${page}`)
     },
   )
 
@@ -55,6 +56,6 @@ describe('the message of an error', () => {
   })
 
   test('stays short', () => {
-    expect(messageFor(new Error('long '.repeat(1_000_000))).length).toBeLessThan(320)
+    expect(messageFor(new Error('long '.repeat(1_000_000))).length).toBeLessThan(380)
   })
 })
