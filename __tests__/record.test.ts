@@ -10,6 +10,9 @@ describe('the fields of a record that say how a login was made', () => {
     { lifetime: { idle: 1, later: 'a field of a newer version' } },
     { methods: [] },
     { methods: [{ method: 'password', at: 1 }] },
+    { authVersion: '7' },
+    { actor: { sessionId: 'a', userId: 'sue', userIdType: 'number' as const } },
+    { acting: 'b' },
   ])('may be there or not: %j', (fields) => {
     const record = makeRecord(fields)
     expect(isSessionRecord(JSON.parse(JSON.stringify(record)))).toBe(true)
@@ -26,6 +29,11 @@ describe('the fields of a record that say how a login was made', () => {
     { methods: ['password'] },
     { methods: [{ method: 7, at: 1 }] },
     { methods: [{ method: 'password' }] },
+    { authVersion: 7 },
+    { acting: true },
+    { actor: 'sue' },
+    { actor: { userId: 'sue' } },
+    { actor: { sessionId: 'a', userId: 7 } },
   ])('are damaged where they are something else: %j', (fields) => {
     expect(isSessionRecord({ ...makeRecord(), ...fields })).toBe(false)
   })

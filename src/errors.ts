@@ -90,6 +90,15 @@ const statusByCode = {
    * device first. Tell this only to who has proven to be that user.
    */
   SESSIONS_FULL: 403,
+  /** `actAs()` is refused: `mayActAs` has not returned true. Without that option nobody may act as another user. */
+  ACT_AS_REFUSED: 403,
+  /**
+   * Somebody acts as another user in this session, and what was called needs that user themselves: to confirm who it is, to
+   * change credentials, to act as a third one. Call `stopActing()` first.
+   */
+  ACTING: 403,
+  /** `stopActing()` in a session in which nobody acts as somebody else. */
+  NOT_ACTING: 409,
   /** The manager was closed. Close it after the HTTP server has stopped. */
   CLOSED: 503,
   /**

@@ -57,6 +57,15 @@ export interface RecordLifetime {
   readonly persistent?: boolean | undefined
 }
 
+/** Who acts as the user of a session (`actAs`). */
+export interface RecordActor {
+  /** The actor's own session. */
+  readonly sessionId: string
+  readonly userId: string
+  /** As `userIdType` of a record. */
+  readonly userIdType?: 'number' | undefined
+}
+
 /** A way in which the user of a session has proven who they are, in the application's own words. */
 export interface ProvenMethod {
   /** Such as `'password'` or `'passkey'`. */
@@ -107,6 +116,10 @@ export interface SessionRecord {
   readonly lifetime?: RecordLifetime | undefined
   /** What `authVersion` said of the user at the login; absent where there was no such option. */
   readonly authVersion?: string | undefined
+  /** Who acts as the user of this session; absent where the user themselves logged in. */
+  readonly actor?: RecordActor | undefined
+  /** The session in which the user of this one acts as another user. */
+  readonly acting?: string | undefined
   /** The application's own values. */
   readonly data: JsonObject
   /** `req.session.cookie`, where `express-sid/express-session` keeps the session. */
@@ -151,6 +164,13 @@ export interface SessionInfo {
   readonly via: 'cookie' | 'bearer'
   /** Whether the session is bound to its device: a copy of its cookie opens nothing (`deviceBinding`). */
   readonly isBound: boolean
+  /**
+   * Who acts as the user in this session (`actAs`): support staff, most often. `undefined` where the user themselves
+   * logged in.
+   */
+  readonly actor: { readonly userId: string | number; readonly sessionId: string } | undefined
+  /** The session in which the user of this one acts as another user; `undefined` where they do not. */
+  readonly acting: string | undefined
   /** Whether it is the session of the request that asked. Always false outside a request. */
   readonly current: boolean
 }
@@ -187,6 +207,8 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     isOptional(value.place, 'string') &&
     (value.user === undefined || isObject(value.user)) &&
     isOptional(value.authVersion, 'string') &&
+    isOptional(value.acting, 'string') &&
+    (value.actor === undefined || isActor(value.actor)) &&
     (value.methods === undefined || isMethods(value.methods)) &&
     (value.lifetime === undefined || isLifetime(value.lifetime)) &&
     isObject(value.data) &&
@@ -220,6 +242,10 @@ function isLifetime(value: unknown): boolean {
     isOptional(value.absolute, 'number') &&
     isOptional(value.persistent, 'boolean')
   )
+}
+
+function isActor(value: unknown): boolean {
+  return isObject(value) && typeof value.sessionId === 'string' && typeof value.userId === 'string'
 }
 
 function isOptional(value: unknown, type: 'number' | 'string' | 'boolean'): boolean {

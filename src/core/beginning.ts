@@ -25,6 +25,8 @@ export interface Started {
   readonly token: TokenText
   /** The challenge of the offer to bind the session to its device, where there is one. */
   readonly offer?: string | undefined
+  /** Who acts as its user, where it is an acting session. */
+  readonly actor?: unknown
 }
 
 /** What a login asks for, besides its user. */

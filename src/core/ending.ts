@@ -1,6 +1,7 @@
 import { isSessionError } from '../errors.js'
 import { inBatches } from '../lib/async/batches.js'
 import type { SessionRecord } from '../record.js'
+import { isActedFrom } from './acting/actor.js'
 import type { Client } from './client/client.js'
 import type { Events } from './events/events.js'
 import type { EventCause } from './events/types.js'
@@ -29,10 +30,23 @@ export class Ending {
       held.map(async (record) => {
         const wasThere = await this.records.delete(record.id)
         if (wasThere) this.events.emit('logout', { record, client, cause, replaced })
+        if (record.acting !== undefined) await this.#endActing(record, client)
+        // The browser of an acting session holds the actor's own session through it.
+        if (record.actor !== undefined && cause !== 'undelivered')
+          await this.#endOwn(record, { cause, client })
         return wasThere
       }),
     )
     return ends.includes(true)
+  }
+
+  /** Removes a session that is dead already. A failure is harmless. */
+  async remove(sessionId: string): Promise<void> {
+    try {
+      await this.records.delete(sessionId)
+    } catch {
+      // It ends by itself.
+    }
   }
 
   /** Ends one session from outside it; true when it was there. A damaged record must not protect itself from that. */
@@ -59,7 +73,25 @@ export class Ending {
   async revokeFound(record: SessionRecord, { cause, client }: End): Promise<boolean> {
     const wasThere = await this.records.delete(record.id)
     if (wasThere) this.events.emit('revoke', { record, client, cause })
+    if (record.acting !== undefined) await this.#endActing(record, client)
     return wasThere
+  }
+
+  /** Removes the acting session of one that has ended. It is dead already, so a failure is harmless. */
+  async #endActing(own: SessionRecord, client: Client | undefined): Promise<void> {
+    try {
+      const acting = await this.records.find(own.acting!)
+      if (acting === undefined || !isActedFrom(own, acting)) return
+      const wasThere = await this.records.delete(acting.id)
+      if (wasThere) this.events.emit('revoke', { record: acting, client, cause: 'actorEnded' })
+    } catch {
+      // Whoever looks at it next removes it.
+    }
+  }
+
+  async #endOwn(acting: SessionRecord, end: End): Promise<void> {
+    const own = await this.records.find(acting.actor!.sessionId)
+    if (own !== undefined && isActedFrom(own, acting)) await this.end([{ ...own, acting: undefined }], end)
   }
 
   async #findEvenDamaged(id: string): Promise<SessionRecord | undefined> {

@@ -1,5 +1,7 @@
 import type { JsonObject, SessionInfo, SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import { Acting } from './acting/acting.js'
+import { ActingSessions } from './acting/acting-sessions.js'
 import { Adoption } from './adoption/adoption.js'
 import { Beginning, type GivenSession, type LoginTerms, type Started } from './beginning.js'
 import { ClientPolicy } from './client/client-policy.js'
@@ -54,6 +56,7 @@ export class Engine {
   readonly #ending: Ending
   /** What is done to all sessions of a user. */
   readonly users: UserSessions
+  readonly acting: Acting
   readonly #sweep: Sweep | undefined
   #endWatch: EndWatch | undefined
 
@@ -67,6 +70,7 @@ export class Engine {
     this.binding = deviceBinding && new DeviceBinding(records, live, events, settings, deviceBinding.ttl)
     this.#ending = new Ending(records, live, events)
     const ending = this.#ending
+    const versions = settings.authVersion && new AuthVersions(live, ending, settings)
     this.#identification = new Identification(
       records,
       live,
@@ -77,7 +81,8 @@ export class Engine {
       ),
       settings,
       this.binding,
-      settings.authVersion && new AuthVersions(live, ending, settings),
+      versions,
+      new ActingSessions(live, settings, versions),
     )
     this.marks = new Marks(records)
     this.#providerSessions = new ProviderSessions(this.marks)
@@ -113,6 +118,7 @@ export class Engine {
     )
     const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
     this.users = new UserSessions(live, events, settings, ending, succession, reach, this.adoption)
+    this.acting = new Acting(records, live, events, settings, ending, succession, flights)
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()

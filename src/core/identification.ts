@@ -3,6 +3,7 @@ import { queueMicrotask } from '../lib/async/timers.js'
 import { warnOnce } from '../lib/warn-once.js'
 import type { SessionRecord } from '../record.js'
 import type { MaybePromise } from '../store.js'
+import type { ActingSessions } from './acting/acting-sessions.js'
 import type { Client } from './client/client.js'
 import type { ClientPolicy } from './client/client-policy.js'
 import type { DeviceBinding } from './binding/device-binding.js'
@@ -51,6 +52,7 @@ export class Identification {
     private readonly settings: Settings,
     private readonly binding: DeviceBinding | undefined,
     private readonly versions: AuthVersions | undefined,
+    private readonly acting: ActingSessions,
   ) {}
 
   /**
@@ -107,7 +109,13 @@ export class Identification {
   /** The verdict on a session whose secret was verified. */
   #judge(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     const alive = this.#ifAlive(verified.record, source)
-    if (alive !== verified.record) return chain(alive, () => whyGone(verified.record))
+    if (alive === verified.record) return this.#judgeAlive(verified, source)
+    return chain(alive, (found) =>
+      found === undefined ? whyGone(verified.record) : this.#judgeAlive(verified, source),
+    )
+  }
+
+  #judgeAlive(verified: Verified, source: ClientSource): MaybePromise<Verdict> {
     return verified.standing === 'superseded'
       ? this.#challenge(verified, source)
       : this.#admit(verified, source)
@@ -167,10 +175,18 @@ export class Identification {
 
   #withUser(record: SessionRecord, token: string | undefined, client: Client): MaybePromise<Verdict> {
     if (isWithoutUser(record, this.settings)) return leftOver(record)
+    if (record.actor !== undefined) return this.#withActor(record, token, client)
     const user = userOf(record, this.settings)
     return isPromise(user)
       ? user.then((loaded) => this.#withLoaded(record, loaded, token, client))
       : admitted(record, user, token)
+  }
+
+  async #withActor(record: SessionRecord, token: string | undefined, client: Client): Promise<Verdict> {
+    const actor = await this.acting.actorOf(record, client)
+    if (actor === undefined) return { ...notFound, held: [record], reason: 'userNotFound' }
+    const verdict = await this.#withLoaded(record, await userOf(record, this.settings), token, client)
+    return { ...verdict, actor }
   }
 
   #withLoaded(
@@ -211,8 +227,8 @@ function leftOver(record: SessionRecord): Verdict {
 }
 
 /** The verdict on a session that is no longer alive. */
-function whyGone({ endedBy }: SessionRecord): Verdict {
-  return endedBy === undefined ? expired : markedEnded
+function whyGone({ endedBy, actor }: SessionRecord): Verdict {
+  return endedBy === undefined && actor === undefined ? expired : markedEnded
 }
 
 /** Of several cookies that open nothing, the one that says more than that its session is not there. */

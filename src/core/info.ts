@@ -1,4 +1,5 @@
 import type { SessionInfo, SessionRecord } from '../record.js'
+import { actorOf } from './acting/actor.js'
 import { labelOf } from './client/user-agent.js'
 import { copyJson } from '../lib/json/json.js'
 import { userIdOf } from './user/user-id.js'
@@ -21,6 +22,8 @@ export function infoOf(record: SessionRecord, isCurrent: boolean, isBound: boole
     absoluteExpiresAt: record.absoluteExpiresAt,
     via: record.via ?? 'cookie',
     isBound,
+    actor: actorOf(record),
+    acting: record.acting,
     current: isCurrent,
   }
 }

@@ -20,16 +20,18 @@ export function withMethods(
 }
 
 /**
- * Whether the user of a session has proven who they are within this time.
+ * Whether the user of a session has proven who they are within this time. Never in a session in which another user acts.
  *
  * @param methods if given, by one of these.
  */
 export function isRecent(
-  { authenticatedAt, methods: proven = [] }: SessionRecord,
+  { authenticatedAt, methods: proven = [], actor }: SessionRecord,
   now: number,
   within: number,
   methods: readonly string[] | undefined,
 ): boolean {
+  // Whoever acts as the user is not the user.
+  if (actor !== undefined) return false
   const isWithin = (at: number) => now - at < within
   if (methods === undefined) return isWithin(authenticatedAt)
   return proven.some(({ method, at }) => methods.includes(method) && isWithin(at))

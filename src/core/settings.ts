@@ -32,6 +32,10 @@ export interface Settings extends Lifetimes, RotationSettings {
   readonly recordAddress?: AddressPolicy | undefined
   /** Names the place of an address, at a login. */
   readonly describeAddress?: ((ip: string) => unknown) | undefined
+  /** Whether a user may act as another one; absent: nobody may. */
+  readonly mayActAs?: ((actor: unknown, user: unknown) => unknown) | undefined
+  /** How long an acting session lives at most. */
+  readonly actingTimeout: number
   /** What changes when older sessions of a user must end. Needs `loadUser`. */
   readonly authVersion?: ((user: unknown) => unknown) | undefined
   /** Until when cookies of another system may start sessions; absent where none may. */

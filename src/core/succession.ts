@@ -91,6 +91,8 @@ export class Succession {
       priorUntil: undefined,
       unusedRotations: undefined,
       binding: offer?.binding,
+      // An acting session names the old one.
+      acting: undefined,
       createdAt: now,
       ...changes,
     }

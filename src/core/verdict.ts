@@ -27,6 +27,8 @@ export interface Verdict {
    * failure or the cookies say why.
    */
   readonly reason: AnonymousReason | undefined
+  /** Who acts as the user, as the application knows them. Absent where it is the user's own session. */
+  readonly actor?: unknown
   /** Why the session could not be looked up: the store or `loadUser` failed. Then nothing else is known. */
   readonly failure: unknown
 }

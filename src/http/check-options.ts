@@ -145,6 +145,16 @@ export const sessionOptions = {
     defaultText: '–',
     doc: 'reads the user on each request; the session keeps the id alone',
   },
+  mayActAs: {
+    kind: callback<Settings['mayActAs']>("(actor, user) => actor.role === 'support'"),
+    defaultText: 'nobody may',
+    doc: 'whether a user may act as another one, by actAs()',
+  },
+  actingTimeout: {
+    kind: duration(longerThanZero),
+    default: '1h',
+    doc: 'how long a user may act as another one',
+  },
   authVersion: {
     kind: callback<Settings['authVersion']>('(user) => user.passwordVersion'),
     defaultText: '–',

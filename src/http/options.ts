@@ -163,6 +163,19 @@ export interface SessionOptions {
   // oxlint-disable-next-line typescript/no-explicit-any -- a string or a number: the application knows which
   readonly loadUser?: ((id: any) => unknown) | undefined
   /**
+   * Whether a user may act as another one, by `sessionOf(req).actAs(user)`: for support staff. May be async. Anything
+   * but `true` is a no. Default: nobody may. Needs a store with atomic updates.
+   *
+   * @example mayActAs: (actor, user) => actor.role === 'support' && user.role !== 'admin'
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the application's own type of user
+  readonly mayActAs?: ((actor: any, user: any) => MaybePromise<boolean>) | undefined
+  /**
+   * How long a user may act as another one: the acting session ends then, used or not, and never later than the actor's own
+   * session. Default `'1h'`.
+   */
+  readonly actingTimeout?: Duration | undefined
+  /**
    * What changes when older sessions of a user have to end, such as the number of password changes: a string or a number.
    * A login keeps it. A session whose user has another one ends at its next use, on every node and without an index.
    * Needs `loadUser`; a login must be given a user that has it. Default: none.

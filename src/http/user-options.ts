@@ -23,6 +23,12 @@ export function checkUsers(options: SessionOptions, { store }: { store?: Session
         'it, end the sessions yourself: sessionOf(req).credentialsChanged(), or revokeAll(userId).',
     )
   }
+  if (options.mayActAs !== undefined && store?.atomicUpdates === false) {
+    throw invalid(
+      'mayActAs needs a store with atomic updates, which this one has not: its atomicUpdates is false. An acting session ' +
+        'could outlive the session of its actor. Use a store of express-sid such as redisStore(client).',
+    )
+  }
   if (options.maxSessions === undefined) {
     if (options.whenFull !== 'refuse') return
     throw invalid(

@@ -1,6 +1,7 @@
 import type { SessionRecord } from '../../record.js'
 import type { Client } from '../client/client.js'
 import { userIdOf } from '../user/user-id.js'
+import { actorOf, type Actor } from '../acting/actor.js'
 import type { EventCause, EventEnvelope, EventName, SessionEvents } from './types.js'
 
 /** What an event is about: from this its envelope is made. */
@@ -24,11 +25,16 @@ export function eventOf<Name extends EventName>(type: Name, told: Told<Name>): S
     at: Date.now(),
     sessionId: record?.id,
     userId: record === undefined ? userId : userIdOf(record),
-    actor: undefined,
+    actor: record && frozenActorOf(record),
     client: client && clientOf(client),
     cause,
   }
   return Object.freeze({ ...envelope, ...own }) as unknown as SessionEvents[Name]
+}
+
+function frozenActorOf(record: SessionRecord): Actor | undefined {
+  const actor = actorOf(record)
+  return actor && Object.freeze(actor)
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { SessionError } from '../../errors.js'
 import type { ProofAlgorithm } from '../../record.js'
+import type { Actor } from '../acting/actor.js'
 import type { Client, ClientChange } from '../client/client.js'
 import type { StoreOperation } from '../records/store-calls.js'
+
+export type { Actor } from '../acting/actor.js'
 
 /** Why a session began or ended: */
 export type EventCause =
@@ -21,6 +24,10 @@ export type EventCause =
   | 'maxSessions'
   /** `credentialsChanged()` of a request */
   | 'credentialsChanged'
+  /** the session of who acted in it has ended (`actAs`) */
+  | 'actorEnded'
+  /** `stopActing()` of a request: the actor goes on with a fresh session */
+  | 'stopActing'
   /** `authVersion` says another version of the user than at the login */
   | 'authVersion'
   /** a copied cookie was used, and `onReuse` is `'endAll'` */
@@ -33,13 +40,6 @@ export type EventCause =
   | 'absoluteTimeout'
   /** its cookie could not be sent any more, since the response had begun */
   | 'undelivered'
-
-/** Who acts as the user of a session. */
-export interface Actor {
-  readonly userId: string | number
-  /** The actor's own session. */
-  readonly sessionId: string
-}
 
 /** What every event has, whatever it is about. All of it is frozen, and holds ids only, never a credential. */
 export interface EventEnvelope<Type extends string = string> {
@@ -142,6 +142,12 @@ export interface SessionEvents {
     readonly replaced: string
     readonly ended: number
   }
+  /** A user has begun to act as another one (`actAs`): the session is the acting one, and `actor` is who acts. */
+  actAs: RequestEvent<'actAs'>
+  /** `stopActing()` was called in this acting session. The actor goes on in the session `resumed`. */
+  stopActing: RequestEvent<'stopActing'> & { readonly resumed: string }
+  /** The user of a session wanted to act as `refusedUserId`, and may not. */
+  actAsRefused: RequestEvent<'actAsRefused'> & { readonly refusedUserId: string }
   /** A session was given a new secret: its cookie changes. */
   rotate: RequestEvent<'rotate'>
   /**

@@ -84,7 +84,10 @@ export class Ledgers {
     if (readLedger(record).seats !== undefined) return record
     const now = Date.now()
     const records = await inBatches(this.records.pagesByUser(userId), (one) => one)
-    const live = records.filter((one) => isSessionRecord(one) && !isExpired(one, now))
+    // Acting sessions don't count.
+    const live = records.filter(
+      (one) => isSessionRecord(one) && one.actor === undefined && !isExpired(one, now),
+    )
     const seats = live
       .toSorted((one, other) => one.createdAt - other.createdAt)
       .map(({ id }): Seat => ({ id }))

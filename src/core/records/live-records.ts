@@ -1,6 +1,7 @@
 import { chain } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, OnRemoved } from '../../store.js'
+import { isActedFrom } from '../acting/actor.js'
 import type { Events } from '../events/events.js'
 import { isExpired } from '../lifetime.js'
 import { change } from './change.js'
@@ -29,11 +30,22 @@ export class LiveRecords {
 
   /** The record itself, unless its deadline has passed. Then it is deleted, and nothing is returned. */
   ifAlive(record: SessionRecord): MaybePromise<Found> {
-    if (!isExpired(record, Date.now())) return record
+    if (!isExpired(record, Date.now())) return record.actor === undefined ? record : this.#ifActedFrom(record)
     // Deleted, not only ignored: a clock that is set back must not revive what was seen expired.
     return chain(this.records.delete(record.id), (wasThere) => {
       if (wasThere) this.#reportExpired(record)
       return undefined
+    })
+  }
+
+  /** An acting session lives as long as the session of its actor, and as that one names it. */
+  #ifActedFrom(acting: SessionRecord): MaybePromise<Found> {
+    return chain(this.find(acting.actor!.sessionId), (own) => {
+      if (own !== undefined && isActedFrom(own, acting)) return acting
+      return chain(this.records.delete(acting.id), (wasThere) => {
+        if (wasThere) this.events.emit('revoke', { record: acting, cause: 'actorEnded' })
+        return undefined
+      })
     })
   }
 

@@ -46,7 +46,10 @@ function textOfObject(id: { toHexString?: unknown; toString?: unknown }): string
 }
 
 /** The id of a session's user as the application has it: a number is a number again. `undefined` for a guest. */
-export function userIdOf({ userId, userIdType }: SessionRecord): string | number | undefined {
+export function userIdOf({
+  userId,
+  userIdType,
+}: Pick<SessionRecord, 'userId' | 'userIdType'>): string | number | undefined {
   return userIdType === 'number' && userId !== undefined ? Number(userId) : userId
 }
 

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../record.js'
+import { assertNotActing } from '../acting/actor.js'
 import type { Adoption } from '../adoption/adoption.js'
 import type { Started } from '../beginning.js'
 import type { Client } from '../client/client.js'
@@ -56,6 +57,7 @@ export class UserSessions {
     client: Client,
     takesOffer: boolean,
   ): Promise<Started | undefined> {
+    assertNotActing(record)
     const cause = 'credentialsChanged'
     const end = async (one: SessionRecord) =>
       (await this.live.ifAlive(one)) !== undefined && this.ending.revokeFound(one, { cause, client })

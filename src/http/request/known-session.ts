@@ -56,6 +56,11 @@ export class KnownSession {
     return this.#user
   }
 
+  /** Who acts as the user of this request. */
+  get actor(): Express.User | undefined {
+    return this.verdict.actor as Express.User | undefined
+  }
+
   /** Why nothing is known about this request, where reads go on without a user. */
   get failure(): unknown {
     return this.#failure

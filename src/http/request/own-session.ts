@@ -108,6 +108,25 @@ class OwnSession implements RequestSession {
     })
   }
 
+  get actor(): Express.User | undefined {
+    return this.#state.actor
+  }
+
+  actAs(user: object): Promise<SessionInfo> {
+    return this.#watched('actAs', async () => {
+      isUnwantedPromise(user)
+      return this.#state.succeed((own, client) =>
+        this.#engine.acting.begin(own, this.#state.user, user, client),
+      )
+    })
+  }
+
+  stopActing(): Promise<SessionInfo> {
+    return this.#watched('stopActing', () =>
+      this.#state.succeed((own, client, takesOffer) => this.#engine.acting.stop(own, client, takesOffer)),
+    )
+  }
+
   credentialsChanged(): Promise<SessionInfo> {
     return this.#watched('credentialsChanged', () =>
       this.#state.succeed((own, client, takesOffer) =>
@@ -197,6 +216,8 @@ type Method =
   | 'login'
   | 'reauthenticate'
   | 'credentialsChanged'
+  | 'actAs'
+  | 'stopActing'
   | 'updateUser'
   | 'logout'
   | 'list'

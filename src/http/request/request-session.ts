@@ -127,6 +127,32 @@ export interface RequestSession {
   /** Ends all of this user's sessions with this one; returns how many. */
   revokeAll(): Promise<number>
   /**
+   * Who acts as the user of this request, as the application knows them; `undefined` where it is the user themselves.
+   *
+   * @example
+   * audit(req.user.id, { by: sessionOf(req).actor?.id ?? req.user.id })
+   */
+  readonly actor: Express.User | undefined
+  /**
+   * Begins to act as another user, for support staff: `req.user` is that user from now on, and `actor` who has logged in.
+   * It is a new session, which lives for `actingTimeout` at most and is listed under the user that is acted as. The
+   * session of the actor stays, with its data. If it ends, both have ended.
+   *
+   * @throws SessionError ACT_AS_REFUSED unless the option `mayActAs` says yes; ACTING in an acting session; USER_INVALID for
+   * what is no user; UNAUTHENTICATED where nobody is logged in.
+   * @example
+   * await sessionOf(req).actAs(await users.find(req.params.id))
+   */
+  actAs(user: object): Promise<SessionInfo>
+  /**
+   * Ends the acting session, and gives the actor a fresh session with the data of their own: a new id and a new cookie.
+   *
+   * @throws SessionError NOT_ACTING where nobody acts here; SESSION_ENDED where the actor's own session has ended.
+   * @example
+   * await sessionOf(req).stopActing()
+   */
+  stopActing(): Promise<SessionInfo>
+  /**
    * Call it once the user has a new password or another new credential. All other sessions of the user end. This one is
    * replaced by a new one with the same data and the same deadlines: a copy of its cookie opens nothing any more.
    *

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { assertNotActing } from '../../core/acting/actor.js'
 import type { LoginTerms, Started } from '../../core/beginning.js'
 import type { Client } from '../../core/client/client.js'
 import type { EventCause } from '../../core/events/types.js'
@@ -50,7 +51,7 @@ export class SessionState extends KnownSession {
     return this.#inTurn(async () => {
       if (!options.crossSite) this.#assertFromOurPages('login')
       this.#assertCanSetCookie()
-      this.assertUser()
+      assertNotActing(this.#ownRecord())
       if (this.takesBearer) this.#leaveCookie()
       const { record } = this
       const { method, lifetime } = options
@@ -93,6 +94,7 @@ export class SessionState extends KnownSession {
       }
       await this.#begin(started)
       this.#offer(started)
+      this.verdict = { ...this.verdict, actor: started.actor }
       this.setUser(await engine.userOf(started.record))
       return engine.infoOf(started.record)
     })

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express'
+import { isActing } from '../../core/acting/actor.js'
 import { isRecent } from '../../core/methods.js'
 import { SessionError } from '../../errors.js'
 import { address } from '../../lib/options/option-kinds.js'
@@ -6,6 +7,7 @@ import { ofFunction, readOptions } from '../../lib/options/options.js'
 import type { Refused } from '../options.js'
 import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
+import { stop } from '../refusal/stop.js'
 import { recentLoginOptions } from '../request/recent-login.js'
 import type { RecentLogin } from '../request/request-session.js'
 import { stateOf } from '../request/session-of.js'
@@ -47,6 +49,9 @@ export function requireRecentLogin(options: RequireRecentLoginOptions): RequestH
   const guard = { name: 'requireRecentLogin()', bound: false, ...rest }
   return function requireRecentLoginGuard(req, res, next) {
     if (!hasUser(req, res, next, guard)) return
+    const { actor } = stateOf(req).record!
+    // To confirm is for the user alone, so there is no page to go to.
+    if (actor !== undefined) return stop(req, res, next, isActing(), guard.refused)
     if (isRecent(stateOf(req).record!, Date.now(), within, methods)) pass(res, next)
     else askToLogIn(req, res, next, notRecent(), guard)
   }

@@ -31,6 +31,8 @@ export function frozenRecord(given: SessionRecord, old?: SessionRecord): Session
     userIdType: given.userIdType,
     user: given.user === old?.user ? given.user : frozen(given.user),
     authVersion: given.authVersion,
+    actor: given.actor === old?.actor ? given.actor : frozen(given.actor),
+    acting: given.acting,
     data: given.data === old?.data ? given.data : frozen(given.data),
     methods: given.methods === old?.methods ? given.methods : frozen(given.methods),
     lifetime: given.lifetime === old?.lifetime ? given.lifetime : frozen(given.lifetime),

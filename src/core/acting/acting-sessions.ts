@@ -1,0 +1,41 @@
+import type { SessionRecord } from '../../record.js'
+import type { Client } from '../client/client.js'
+import { isTouchDue, touched } from '../lifetime.js'
+import type { LiveRecords } from '../records/live-records.js'
+import type { Settings } from '../settings.js'
+import type { AuthVersions } from '../user/auth-versions.js'
+import { userOf } from '../user/user.js'
+
+/** Who acts in an acting session, for each of its requests. */
+export class ActingSessions {
+  constructor(
+    private readonly live: LiveRecords,
+    private readonly settings: Settings,
+    private readonly versions: AuthVersions | undefined,
+  ) {}
+
+  /**
+   * The actor of an acting session, as the application knows them; `undefined` where their own session has ended, or there
+   * is no such user any more. Using the acting session is using the actor's own as well.
+   */
+  async actorOf(acting: SessionRecord, client: Client): Promise<unknown> {
+    const own = await this.live.find(acting.actor!.sessionId)
+    if (own === undefined) return undefined
+    const actor = await userOf(own, this.settings)
+    if (actor === undefined) return undefined
+    const current = this.versions === undefined ? own : await this.versions.admit(own, actor, client)
+    if (current === undefined) return undefined
+    await this.#touch(current, acting, client)
+    return actor
+  }
+
+  /** Moves the deadline of the actor's own session along with that of the acting one. */
+  async #touch(own: SessionRecord, acting: SessionRecord, client: Client): Promise<void> {
+    if (!isTouchDue(own, acting.lastSeenAt, this.settings)) return
+    try {
+      await this.live.change(own, (current) => touched(current, acting.lastSeenAt, client, this.settings))
+    } catch {
+      // Told as a `storeError`, as with every touch. The next request tries again.
+    }
+  }
+}
