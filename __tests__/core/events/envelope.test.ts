@@ -103,7 +103,7 @@ describe('an event', () => {
     const { sessions, engine, use } = makeCore(settingsWith())
     const log = logOf(sessions)
     await use(await engine.login(ann, chrome, []), firefox)
-    const [change] = log.filter((event) => event.type === 'clientChange')
+    const change = log.find((event) => event.type === 'clientChange')
     const parts = [change, change!.changes, change!.client, change!.recorded, change!.seen]
     expect(parts.map((part) => Object.isFrozen(part))).toEqual([true, true, true, true, true])
   })
