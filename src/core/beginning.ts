@@ -3,10 +3,9 @@ import type { DeviceBinding } from './binding/device-binding.js'
 import { keptAddress } from './client/address.js'
 import type { Client } from './client/client.js'
 import { placeOf } from './client/place.js'
-import { isSessionError, SessionError } from '../errors.js'
+import { isSessionError } from '../errors.js'
 import { assertFits } from './data-limit.js'
 import type { Events } from './events/events.js'
-import type { EventCause } from './events/types.js'
 import type { Flights } from './ledger/flights.js'
 import type { LoginGate, Pass } from './ledger/login-gate.js'
 import { timesAtStart } from './lifetime.js'
@@ -41,11 +40,6 @@ export interface LoginTerms {
   readonly methods?: readonly string[] | undefined
   /** Where the token travels. Default: in the cookie. */
   readonly via?: 'bearer' | undefined
-  /**
-   * The session of the same user that this one takes the place of, with all of its data: a re-authentication. Default:
-   * none.
-   */
-  readonly renews?: SessionRecord | undefined
   /** The session at the identity provider that has begun this one. Default: none. */
   readonly providerSession?: string | undefined
 }
@@ -96,8 +90,6 @@ export class Beginning {
   /**
    * Starts a user's session, then ends those that the browser held: nothing is adopted, nothing left behind.
    * If they can't be ended, the new session is taken back and the login has failed.
-   *
-   * @throws SessionError OTHER_USER for a user whose session it does not renew, SESSION_ENDED where that one is gone.
    */
   async login(
     user: unknown,
@@ -105,25 +97,17 @@ export class Beginning {
     held: readonly SessionRecord[],
     terms: LoginTerms = {},
   ): Promise<Started> {
-    const { keep = [], renews } = terms
+    const { keep = [], providerSession } = terms
     const kept = keepUser(user, this.settings)
-    if (renews !== undefined && renews.userId !== kept.userId) throw this.#otherUser(renews, client)
     return this.flights.track(kept.userId, async () => {
       const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
-      const source = renews ?? (keep.length > 0 ? onlyGuest(held) : undefined)
-      const current = source && (await this.records.find(source.id))
-      if (renews !== undefined && current === undefined) throw sessionEnded()
-      const dataOf = ({ data }: SessionRecord) => (renews === undefined ? pick(data, keep) : data)
-      const started = this.#make(kept, current === undefined ? {} : dataOf(current), client, {
-        ...terms,
-        place,
-      })
+      const guest = keep.length > 0 ? onlyGuest(held) : undefined
+      const current = guest && (await this.records.find(guest.id))
+      const started = this.#make(kept, pick(current?.data ?? {}, keep), client, { ...terms, place })
       const pass = await this.#enter(started.record, user, client, held)
-      const cause = renews === undefined ? 'login' : 'reauthentication'
-      const providerSession = terms.providerSession ?? renews?.providerSession
-      return this.#admit('login', started, client, cause, pass, async () => {
+      return this.#admit('login', started, client, pass, async () => {
         if (providerSession !== undefined) await this.providerSessions.add(providerSession, started.record)
-        if (current !== undefined) return this.#takeOver(current, started, dataOf, client)
+        if (current !== undefined) return this.#takeOver(current, started, keep)
         await this.endReplaced(held, client)
         return started
       })
@@ -146,7 +130,7 @@ export class Beginning {
       const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
       const made = this.#make(kept, {}, client, { ...terms, place })
       const pass = await this.#enter(made.record, user, client, [])
-      return this.#admit('adopt', made, client, undefined, pass, async () => {
+      return this.#admit('adopt', made, client, pass, async () => {
         await settle()
         return made
       })
@@ -167,7 +151,7 @@ export class Beginning {
         client,
         [],
       )
-      return this.#admit('login', started, client, 'login', pass, async () => started)
+      return this.#admit('login', started, client, pass, async () => started)
     })
   }
 
@@ -198,7 +182,6 @@ export class Beginning {
     event: 'login' | 'adopt',
     made: Started,
     client: Client,
-    cause: EventCause | undefined,
     pass: Pass | undefined,
     replace: () => Promise<Started>,
   ): Promise<Started> {
@@ -214,7 +197,7 @@ export class Beginning {
       throw error
     }
     const { record } = started
-    if (event === 'login') this.events.emit('login', { record, client, cause })
+    if (event === 'login') this.events.emit('login', { record, client, cause: 'login' })
     else this.events.emit('adopt', { record, client })
     // Newer logins were faster. It was acknowledged, and then ended by the limit.
     if (!isIn) this.events.emit('revoke', { record, client, cause: 'maxSessions' })
@@ -222,29 +205,19 @@ export class Beginning {
   }
 
   /**
-   * Ends the session whose data a login takes over, by compare-and-set: a write that was acknowledged since its data was
-   * read is a conflict here, and is taken over as well. A write that comes later finds that it has ended.
+   * Ends a guest whose data a login takes over, by compare-and-set: a write of the guest that was acknowledged since its
+   * data was read is a conflict here, and is taken over as well. A write that comes later finds that the guest has ended.
    */
-  async #takeOver(
-    source: SessionRecord,
-    started: Started,
-    dataOf: (record: SessionRecord) => JsonObject,
-    client: Client,
-  ): Promise<Started> {
-    let taken = source
-    const ended = await this.live.change(source, (current) => {
+  async #takeOver(guest: SessionRecord, started: Started, keep: readonly string[]): Promise<Started> {
+    let taken = guest
+    const ended = await this.live.change(guest, (current) => {
       taken = current
       return { ...current, endedBy: 'login' as const }
     })
-    if (source.userId !== undefined) {
-      // A login that was ended elsewhere in that moment is not gone on with.
-      if (ended === undefined) throw sessionEnded()
-      this.events.emit('logout', { record: taken, client, cause: 'reauthentication', replaced: true })
-    }
     // It is marked as ended, so that its record is removed is no longer urgent.
-    this.#takeBack(source.id)
-    if (ended === undefined || taken === source) return started
-    const data = dataOf(taken)
+    this.#takeBack(guest.id)
+    if (ended === undefined || taken === guest) return started
+    const data = pick(taken.data, keep)
     const record = await this.live.change(started.record, (current) => ({ ...current, data }))
     return record === undefined ? started : { ...started, record }
   }
@@ -258,7 +231,6 @@ export class Beginning {
       lifetime,
       methods,
       via,
-      renews,
       place,
       providerSession,
       minted = mint(),
@@ -280,9 +252,9 @@ export class Beginning {
       userIdType: kept?.userIdType,
       user: kept?.user,
       authVersion: kept?.authVersion,
-      methods: withMethods(renews?.methods, methods, now),
+      methods: withMethods(undefined, methods, now),
       lifetime,
-      providerSession: providerSession ?? renews?.providerSession,
+      providerSession,
       data,
       cookie,
       binding: offer?.binding,
@@ -305,26 +277,10 @@ export class Beginning {
     }
   }
 
-  /** Somebody else has proven who they are. What they hold is none of the session's business. */
-  #otherUser(record: SessionRecord, client: Client): SessionError {
-    this.events.emit('loginRefused', { reason: 'OTHER_USER', record, client })
-    return new SessionError(
-      'OTHER_USER',
-      'This is not the user who is logged in here. Confirm as that user, or log out first.',
-    )
-  }
-
   /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
   #takeBack(id: string): void {
     void (async () => this.records.delete(id))().catch(() => undefined)
   }
-}
-
-function sessionEnded(): SessionError {
-  return new SessionError(
-    'SESSION_ENDED',
-    'This session has ended in this moment, so it can’t be gone on with. Log in again.',
-  )
 }
 
 /** The guest whose data a login may take over: none where the browser holds several sessions, or another login. */

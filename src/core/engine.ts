@@ -22,6 +22,7 @@ import { ProviderSessions } from './marks/provider-sessions.js'
 import { Records } from './records/records.js'
 import { Sweep } from './records/sweep.js'
 import type { Settings } from './settings.js'
+import { Reauthentication } from './reauthentication.js'
 import { Succession } from './succession.js'
 import { Renewal } from './rotation/renewal.js'
 import { Reuse } from './rotation/reuse.js'
@@ -57,6 +58,8 @@ export class Engine {
   /** What is done to all sessions of a user. */
   readonly users: UserSessions
   readonly acting: Acting
+  /** A user proves again who they are. */
+  readonly reauthentication: Reauthentication
   readonly #sweep: Sweep | undefined
   #endWatch: EndWatch | undefined
 
@@ -117,6 +120,7 @@ export class Engine {
       this.#providerSessions,
     )
     const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
+    this.reauthentication = new Reauthentication(events, settings, succession)
     this.users = new UserSessions(live, events, settings, ending, succession, reach, this.adoption)
     this.acting = new Acting(records, live, events, settings, ending, succession, flights)
     const { expiryStep } = records

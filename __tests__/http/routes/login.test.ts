@@ -487,7 +487,7 @@ describe('login()', () => {
     [() => login(() => ann, null as never), 'The options of login() must be an object'],
     [
       () => login(() => ann, '/home' as never),
-      'They are keep, crossSite, lifetime, method, redirect, failureRedirect, failed, refused',
+      'They are keep, crossSite, lifetime, method, providerSession, redirect, failureRedirect, failed, refused',
     ],
   ])('refuses a broken option at the start', (make, words) => {
     expect(make).toThrow(

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { assertNotActing } from '../../core/acting/actor.js'
-import type { LoginTerms, Started } from '../../core/beginning.js'
+import type { Started } from '../../core/beginning.js'
 import type { Client } from '../../core/client/client.js'
 import type { EventCause } from '../../core/events/types.js'
 import type { UserChange } from '../../core/user/change-user.js'
@@ -35,43 +35,36 @@ export class SessionState extends KnownSession {
       if (!options.crossSite) this.#assertFromOurPages('login')
       this.#assertCanSetCookie()
       if (this.takesBearer) this.#leaveCookie()
-      const given = options.lifetime ?? this.wiring.settings.lifetime
-      return this.#startLogin(user, {
+      const { engine, settings } = this.wiring
+      const started = await engine.login(user, this.client(), this.verdict.held, {
         // Data crosses from the guest that this client is: never from a session that it was refused.
         keep: this.record === undefined ? [] : options.keep,
         methods: options.method,
         providerSession: options.providerSession,
-        lifetime: await this.#lifetimeOf(given, user),
+        lifetime: await this.#lifetimeOf(options.lifetime ?? settings.lifetime, user),
+        takesOffer: this.#takesOffer,
+        via: this.cookie.via,
       })
+      await this.#begin(started)
+      this.#offer(started)
+      // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
+      this.setUser(settings.loadUser ? user : engine.userOf(started.record))
+      return engine.infoOf(started.record)
     })
   }
 
   /** The user proves again who they are: a new session in the place of this one, with its data and its lifetime. */
   reauthenticate(user: object, options: CheckedReauthenticateOptions): Promise<SessionInfo> {
-    return this.#inTurn(async () => {
-      if (!options.crossSite) this.#assertFromOurPages('login')
-      this.#assertCanSetCookie()
-      assertNotActing(this.#ownRecord())
-      if (this.takesBearer) this.#leaveCookie()
-      const { record } = this
-      const { method, lifetime } = options
-      return this.#startLogin(user, {
-        renews: record,
-        methods: method,
-        lifetime: lifetime === undefined ? record!.lifetime : await this.#lifetimeOf(lifetime, user),
+    const { crossSite, method: methods, lifetime } = options
+    return this.succeed(async (own, client, takesOffer) => {
+      if (!crossSite) this.#assertFromOurPages('login')
+      assertNotActing(own)
+      return this.wiring.engine.reauthentication.perform(own, user, client, {
+        methods,
+        lifetime: lifetime === undefined ? own.lifetime : await this.#lifetimeOf(lifetime, user),
+        takesOffer,
       })
     })
-  }
-
-  async #startLogin(user: object, terms: LoginTerms): Promise<SessionInfo> {
-    const { engine, settings } = this.wiring
-    const all = { ...terms, takesOffer: this.#takesOffer, via: this.cookie.via }
-    const started = await engine.login(user, this.client(), this.verdict.held, all)
-    await this.#begin(started)
-    this.#offer(started)
-    // With loadUser nothing but the id was kept. The user who has just logged in is the user of this request.
-    this.setUser(settings.loadUser ? user : engine.userOf(started.record))
-    return engine.infoOf(started.record)
   }
 
   /**
