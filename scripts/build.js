@@ -5,6 +5,7 @@ import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { writeLlms } from './llms.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -70,6 +71,7 @@ compile('--emitDeclarationOnly', '--outDir', declarations)
 copyDeclarations(declarations)
 rmSync(declarations, { recursive: true })
 makeCallable()
+writeLlms(root)
 writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n')
 await bundleCommand()
 

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vitepress'
+import { llmsOf } from '../scripts/llms.js'
 import { home } from './home.js'
 
 const site = fileURLToPath(new URL('.', import.meta.url))
@@ -15,6 +16,8 @@ const left = new Set(['decisions.md', 'design.md'])
 /** Pages of the repository that the site has as well, by their path from docs/. SECURITY.md would meet docs/security.md. */
 const besides = { '../CHANGELOG.md': 'changelog.md', '../SECURITY.md': 'report.md' }
 
+const beside = new Map()
+
 rmSync(pages, { recursive: true, force: true })
 mkdirSync(join(pages, 'public'), { recursive: true })
 
@@ -25,12 +28,20 @@ for (const file of files.filter((one) => /\.(?:svg|json|yml)$/.test(one))) {
   cpSync(join(docs, file), join(pages, file.endsWith('.svg') ? file : `public/${file}`))
 }
 writeFileSync(join(pages, 'index.md'), home)
+const { list, full } = llmsOf(join(site, '..'))
+writeFileSync(join(pages, 'public/llms.txt'), list.replaceAll('](docs/', ']('))
+writeFileSync(join(pages, 'public/llms-full.txt'), full)
 await build(site)
+// Written last: VitePress takes every Markdown file that it finds for a page.
+for (const [name, text] of beside) writeFileSync(join(site, 'dist', name), text)
 
 function copyPage(from, to) {
-  const target = join(pages, to)
-  mkdirSync(dirname(target), { recursive: true })
-  writeFileSync(target, onSite(readFileSync(from, 'utf8'), from))
+  const text = readFileSync(from, 'utf8')
+  // As a page, and as it is beside it: agents read the Markdown.
+  const page = join(pages, to)
+  mkdirSync(dirname(page), { recursive: true })
+  writeFileSync(page, onSite(text, from))
+  beside.set(to, text)
 }
 
 /** The page with its links as the site has them. Code is left as it is. */

@@ -116,6 +116,13 @@ needs('chromium', 'registry')('the site', () => {
     expect(broken).toEqual([])
   })
 
+  test('has the Markdown of each page beside it, and llms.txt', async () => {
+    const list = await (await fetch(`${url}/llms.txt`)).text()
+    const paths = [...list.matchAll(/\]\(([^)]+\.md)\)/g)].map(([, path]) => path!)
+    expect(paths.length).toBeGreaterThan(50)
+    for (const path of paths) expect(await (await fetch(`${url}/${path}`)).text()).toMatch(/^# /)
+  })
+
   test.each(['light', 'dark'] as const)('axe finds nothing serious in the %s theme', async (colorScheme) => {
     const faults: string[] = []
     const some = [
