@@ -3,6 +3,7 @@ import { isSessionError } from '../errors.js'
 import { copy, type CopyCommandOptions } from './commands/copy.js'
 import { doctor, type DoctorOptions } from './commands/doctor.js'
 import { info } from './commands/info.js'
+import { init, type InitOptions } from './commands/init.js'
 import {
   count,
   list,
@@ -139,4 +140,12 @@ function addAppCommands(command: AddCommand, context: Context, act: Act): void {
   command('info', 'prints what a bug report needs: versions and settings, nothing private')
     .option(...storeOption)
     .action((options: StoreOption) => act(() => info(context, options)))
+  command('init', 'adds a working login to the Express app in this folder')
+    .option('--file <path>', 'the file that makes the app. Default: it is looked for')
+    .option('--store <kind>', 'memory, sqlite, redis, postgres or mysql', 'memory')
+    .option('--allow-upgrade', 'raises Express without asking, where it is too old')
+    .option('--yes', 'does not ask')
+    .option('--no-install', 'changes files only, and leaves npm to you')
+    .option('--package <spec>', 'what npm installs for express-sid', 'express-sid')
+    .action((options: InitOptions) => act(() => init(context, options)))
 }
