@@ -1,4 +1,5 @@
 import { createSessions, SessionError, sessionOf, type SessionOptions, type Sessions } from 'express-sid'
+import { legacyCookie } from 'express-sid/express-session'
 import { loginAs } from 'express-sid/testing'
 import request from 'supertest'
 import { eventsOf, HOUR, moveTheClock, rejectionOf, stopTheClock } from '../support/core.js'
@@ -44,6 +45,14 @@ test('data is there from the start, as if a request had written it', async () =>
   expect((await request(app).get('/data').set(headers)).body).toEqual(['tea'])
   const failure = await rejectionOf(loginAs(sessions, ann, { data: { cart: 1n } }))
   expect(failure).toMatchObject({ code: 'DATA_INVALID' })
+})
+
+test('the cookie is in the form that the app reads, also in that of express-session', async () => {
+  const { app, sessions } = made({ cookie: legacyCookie({ name: 'connect.sid', secret: 'keyboard cat' }) })
+  const login = await loginAs(sessions, ann)
+  expect(login.cookie).toMatch(/^connect\.sid=s%3A/)
+  expect(login.setCookie.startsWith(`${login.cookie};`)).toBe(true)
+  expect((await request(app).get('/').set(login.headers)).body.user).toEqual(ann)
 })
 
 describe('the client that will use it', () => {

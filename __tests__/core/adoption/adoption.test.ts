@@ -120,6 +120,7 @@ describe('a process that dies between the mark and the session', () => {
         return store.insert(record)
       },
       update: () => new Promise<never>(() => undefined),
+      delete: () => new Promise<never>(() => undefined),
     })
     const dead = nodeOn(dying, { storeTimeout: 50 })
     void dead.adopt().catch(() => undefined)

@@ -81,6 +81,21 @@ describe('a strategy that', () => {
     expect([events, errors]).toEqual([[], []])
   })
 
+  test('redirects, or waits for ever, is not waited for when the response is over', async () => {
+    for (const end of ['redirect', 'hang up']) {
+      const own = new passport.Passport()
+      own.use(new Does((strategy) => end === 'redirect' && strategy.redirect('https://idp.example/')))
+      let settled: Promise<unknown> | undefined
+      const app = express()
+      app.post('/login', (req) => {
+        settled = Promise.resolve(fromPassport(own, 'does')(req))
+        if (end === 'hang up') req.socket.destroy()
+      })
+      await new Visitor(app).login().catch(() => undefined)
+      expect(await settled).toBeUndefined()
+    }
+  })
+
   test('responds itself is left alone', async () => {
     const { visitor, events } = site((_strategy, req) => void req.res!.send('<form>'))
     expect((await visitor.login()).text).toBe('<form>')
