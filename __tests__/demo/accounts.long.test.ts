@@ -58,6 +58,10 @@ needs('chromium')('the pages of the accounts demo', () => {
       await signIn(sam, support)
       await sam.waitForURL('**/')
       await check(sam, '/support', 'sam-support')
+      await sam.getByRole('button', { name: 'Act as Ann' }).click()
+      await sam.waitForURL('**/')
+      for (const path of ['/', '/account/devices', '/account/activity'])
+        await check(sam, path, `sam-as-ann${path.replaceAll('/', '-')}`)
       expect(demo.refused).toEqual([])
     },
     120_000,

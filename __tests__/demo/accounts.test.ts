@@ -93,6 +93,33 @@ needs('chromium')('the accounts demo, in a browser', () => {
     expect(lines).toEqual(expect.arrayContaining(['Changed the password', 'Signed out by a new password']))
   }, 30_000)
 
+  test('support acts as a user, who sees it and ends it', async () => {
+    const [sam, one] = [await demo.profile(laptop), await demo.profile(phone)]
+    await signIn(sam, support)
+    await sam.getByRole('link', { name: 'Support' }).click()
+    await sam.getByRole('button', { name: 'Act as Ann' }).click()
+    await sees(sam, 'The notes are private.')
+    const banner = sam.getByRole('complementary', { name: 'Support' })
+    expect(await banner.textContent()).toContain('Sam, you act as Ann')
+    expect(await seriousFaults(sam)).toEqual([])
+    await sam.goto('/account/password')
+    await sees(sam, 'Not as somebody else')
+    await sam.goto('/')
+    await sam.getByRole('button', { name: 'Stop acting' }).click()
+    await sam.waitForURL('**/support')
+    await sam.getByRole('button', { name: 'Act as Ann' }).click()
+    await sees(sam, 'Live on this device')
+
+    await signIn(one, { ...ann, password: newPassword })
+    await one.getByRole('link', { name: 'Activity' }).first().click()
+    await sees(one, 'by Sam, support')
+    await one.goto('/account/devices')
+    const acting = one.getByRole('listitem').filter({ hasText: 'Support acts as you' })
+    await acting.getByRole('button').click()
+    await sees(one, 'The device is signed out.')
+    await sam.getByRole('heading', { name: 'You are signed out' }).waitFor({ timeout: 2_000 })
+  }, 30_000)
+
   test('guesses are counted, and every page has a policy that lets nothing run from elsewhere', async () => {
     const guess = () =>
       fetch(`${demo.app.url}/sign-in`, {

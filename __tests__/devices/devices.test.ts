@@ -75,6 +75,7 @@ describe.each(expresses)('on %s', (_, express) => {
       expiresAt: time + 7 * 24 * HOUR,
       methods: [],
       via: 'cookie',
+      isActing: false,
       isBound: false,
       current,
     })

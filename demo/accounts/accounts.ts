@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2'
 import type { Request } from 'express'
-import { userOf } from 'express-sid'
+import { sessionOf, userOf } from 'express-sid'
 import type Database from 'libsql'
 
 /** A user, as the pages need them. The hash of the password stays in the database. */
@@ -17,6 +17,9 @@ const argon2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 /** The user of a request behind `requireUser()`. A real app declares `Express.User` once, see docs/typescript.md. */
 export const accountOf = (req: Request): Account => userOf(req) as Account
+
+/** Who acts as the user of a request: somebody from support, or nobody. */
+export const actorOf = (req: Request): Account | undefined => sessionOf(req).actor as Account | undefined
 
 type Db = InstanceType<typeof Database>
 

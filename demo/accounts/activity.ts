@@ -32,7 +32,7 @@ export class Activity {
       if (event.type !== 'rotate' && !isReplaced && event.userId !== undefined) this.#write(event)
     })
     const named = ({ sessionId }: { sessionId: string }) => this.#nameDevice(sessions, sessionId)
-    sessions.on('login', named).on('credentialsChanged', named)
+    sessions.on('login', named).on('actAs', named).on('credentialsChanged', named)
   }
 
   /** Remembers what a session says of its device, which is forgotten with the session. */

@@ -1,16 +1,17 @@
 import { fileURLToPath } from 'node:url'
-import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import {
   requireRecentLogin,
   requireUser,
   sessionMiddleware,
+  sessionOf,
   sessionStatus,
   type Refused,
   type Sessions,
 } from 'express-sid'
 import { deviceRoutes } from 'express-sid/devices'
 import helmet from 'helmet'
-import { accountOf, type Accounts } from './accounts.js'
+import { accountOf, actorOf, type Accounts } from './accounts.js'
 import type { Activity } from './activity.js'
 import { liveStream } from './live.js'
 import { problemPage, welcomePage } from './pages/entrance.js'
@@ -60,7 +61,11 @@ export function accountsApp(sessions: Sessions, accounts: Accounts, activity: Ac
     res.send(welcomePage(req).text)
   })
   app.get('/', members, (req, res) => void res.send(notebookPage(req, 'saved' in req.query).text))
-  app.post('/note', members, (req, res) => {
+  app.post('/stop-acting', members, async (req, res) => {
+    await sessionOf(req).stopActing()
+    res.redirect(303, '/support')
+  })
+  app.post('/note', members, byUserAlone, (req, res) => {
     accounts.setNote(accountOf(req).id, String((req.body as { note?: string }).note).slice(0, 5_000))
     res.redirect(303, '/?saved')
   })
@@ -72,6 +77,7 @@ export function accountsApp(sessions: Sessions, accounts: Accounts, activity: Ac
     '/account/devices',
     deviceRoutes({ loginPage: '/sign-in', back: '/account', stylesheet: '/devices.css' }),
   )
+  app.use('/account/password', members, byUserAlone)
   app.use('/account', members, accountRoutes(accounts, activity))
   // What staff can do for others asks again who they are.
   const recent = requireRecentLogin({ within: '10m', loginPage: '/confirm' })
@@ -83,6 +89,12 @@ export function accountsApp(sessions: Sessions, accounts: Accounts, activity: Ac
   })
   app.use(onError)
   return app
+}
+
+/** What support may not do for a user. */
+const byUserAlone: RequestHandler = (req, res, next) => {
+  if (actorOf(req) === undefined) return next()
+  res.status(403).send(problemPage(req, 'Not as somebody else', 'Only the user can do this.').text)
 }
 
 /** A refusal by one of the package's guards, as a page. Scripts get JSON. */

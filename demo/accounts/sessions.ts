@@ -2,7 +2,7 @@ import { createSessions, type Sessions, type SessionLifetime } from 'express-sid
 import { sqliteStore } from 'express-sid/sqlite'
 import type Database from 'libsql'
 import type { Request } from 'express'
-import type { Accounts } from './accounts.js'
+import type { Account, Accounts } from './accounts.js'
 
 /** With the box ticked, a login lasts. Without it, it ends with the window of the browser, or when it is not used. */
 const remembered: SessionLifetime = { idle: '30d', absolute: '90d', persistent: true }
@@ -25,6 +25,8 @@ export function sessionsOf(
     lifetime: (_user, req) =>
       (req as Request<object, object, { remember?: string }>).body?.remember === 'yes' ? remembered : short,
     maxSessions: 10,
+    mayActAs: (actor: Account, user: Account) => actor.role === 'support' && user.role === 'member',
+    actingTimeout: '30m',
     // An open page keeps no session alive by itself.
     touch: (req) => req.path !== '/live',
     describeAddress: (ip) => (ip === '127.0.0.1' || ip === '::1' ? 'This computer' : undefined),

@@ -22,6 +22,8 @@ export interface Device {
   readonly methods: readonly string[]
   /** Where the session's token travels: in a browser's cookie, or in the `Authorization` of an app or a command line. */
   readonly via: 'cookie' | 'bearer'
+  /** Whether somebody else acts as the user in it (`actAs`), such as support. */
+  readonly isActing: boolean
   /** Whether a copy of the session's cookie opens nothing (`deviceBinding`). */
   readonly isBound: boolean
   /** Whether it is the session that asks. */
@@ -41,6 +43,7 @@ export function deviceOf(info: SessionInfo): Device {
     expiresAt: info.expiresAt,
     methods: info.methods.map(({ method }) => method),
     via: info.via,
+    isActing: info.actor !== undefined,
     isBound: info.isBound,
     current: info.current,
   }

@@ -72,7 +72,8 @@ function saidOf(done: unknown, texts: AllTexts): string | undefined {
 }
 
 function itemOf(device: Device, below: string, texts: AllTexts): Html {
-  const { id, label, current, isBound, network, place, lastSeenAt, authenticatedAt, methods } = device
+  const { id, label, current, isBound, isActing, network, place, lastSeenAt, authenticatedAt, methods } =
+    device
   const where = [place, network].filter((part) => part !== '').join(' · ')
   const ways = methods.map((method) => texts.methods[method] ?? method).join(', ')
   return markup`<li${current && markup` class="current"`}>
@@ -80,6 +81,7 @@ ${iconOf(label)}
 <div class="what">
 <h2 id="name-${id}">${label}</h2>
 ${current && markup`<b class="mark">${texts.current}</b>`}
+${isActing && markup`<b class="mark">${texts.acting}</b>`}
 ${isBound && markup`<b class="mark">${texts.bound}</b>`}
 <p id="about-${id}">${where || texts.unknownNetwork}<br>
 ${timed(texts.lastSeen, lastSeenAt, texts)} · ${timed(texts.signedIn, authenticatedAt, texts)}${ways !== '' && ` ${texts.by} ${ways}`}</p>

@@ -22,6 +22,8 @@ export interface DeviceTexts {
   readonly current?: string | undefined
   /** Marks a device whose cookie can't be used elsewhere. Default "Bound to the device". */
   readonly bound?: string | undefined
+  /** Marks a session in which somebody else acts as the user. Default "Support acts as you". */
+  readonly acting?: string | undefined
   /** Default "Last used {time}". */
   readonly lastSeen?: string | undefined
   /** Default "Signed in {time}". */
@@ -75,6 +77,7 @@ const table = {
   ),
   current: a('This device'),
   bound: a('Bound to the device'),
+  acting: a('Support acts as you'),
   lastSeen: a('Last used {time}'),
   signedIn: a('Signed in {time}'),
   justNow: a('just now'),

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { Account } from '../accounts.js'
+import { actorOf, type Account } from '../accounts.js'
 import { icon } from './icons.js'
 import { type Html, markup } from './markup.js'
 
@@ -37,6 +37,7 @@ ${scripts.map((src) => markup`<script type="module" src="${src}"></script>`)}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the page</a>
+${user !== undefined && banner(req, user)}
 <header class="top">
 <a class="brand" href="/">${icon('larch')}<span>Larch</span></a>
 ${user === undefined ? entrance(req) : navigation(req, user)}
@@ -48,6 +49,18 @@ ${user !== undefined && dialogs()}
 </body>
 </html>
 `
+}
+
+/** Over every page, while somebody from support acts as the user. */
+function banner(req: Request, { name }: Account): Html {
+  const actor = actorOf(req)
+  return markup`${
+    actor !== undefined &&
+    markup`<aside class="acting" aria-label="Support">
+<p>${icon('people')}<span><b>${actor.name}</b>, you act as <b>${name}</b>. ${name} can see that.</span></p>
+<form method="post" action="/stop-acting"><button>Stop acting</button></form>
+</aside>`
+  }`
 }
 
 function entrance({ path }: Request): Html {

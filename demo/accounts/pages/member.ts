@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { sessionOf, type SessionInfo } from 'express-sid'
-import { accountOf } from '../accounts.js'
+import { accountOf, actorOf } from '../accounts.js'
 import type { Line } from '../activity.js'
 import { alert, SHORTEST } from './entrance.js'
 import { icon, type Icon } from './icons.js'
@@ -14,12 +14,19 @@ export function notebookPage(req: Request, isSaved: boolean): Html {
   const body = markup`<div class="title"><h1>Hello, ${name}</h1>
 <p id="live" class="live" role="status" data-state="connecting"><span class="dot"></span><span class="words">Connecting</span></p></div>
 ${isSaved && markup`<p class="said" role="status">Saved.</p>`}
-<form class="card" method="post" action="/note">
-<label>Your notes <textarea name="note" rows="9" maxlength="5000" placeholder="Nobody but you can read this.">${note}</textarea></label>
-<button class="button">Save</button>
-</form>
+${notes(req, note)}
 <p class="hint">Open this page on another device as well, and sign it out from <a href="/account/devices">Devices</a>: it closes at once.</p>`
   return layout(req, { title: 'Notebook', body, scripts: ['/live.js'] })
+}
+
+/** What is the user's alone, support does not get to see. */
+function notes(req: Request, note: string): Html {
+  if (actorOf(req) !== undefined)
+    return markup`<p class="card">The notes are private. Support can't read them.</p>`
+  return markup`<form class="card" method="post" action="/note">
+<label>Your notes <textarea name="note" rows="9" maxlength="5000" placeholder="Nobody but you can read this.">${note}</textarea></label>
+<button class="button">Save</button>
+</form>`
 }
 
 export function accountPage(req: Request, current: SessionInfo | undefined, isChanged: boolean): Html {
@@ -92,6 +99,9 @@ const lines: Record<string, [Icon, string]> = {
   signUp: ['person', 'Signed up'],
   logout: ['person', 'Signed out'],
   credentialsChanged: ['key', 'Changed the password'],
+  actAs: ['people', 'Acted as you'],
+  stopActing: ['people', 'Stopped acting as you'],
+  actAsRefused: ['warning', 'Wanted to act as somebody else'],
   expire: ['person', 'Signed out, after no use'],
   loginRefused: ['warning', 'Wrong password'],
   clientChange: ['warning', 'Another browser or network'],
@@ -104,6 +114,7 @@ const endings: Record<string, string> = {
   revokeOthers: 'Signed out everywhere else',
   maxSessions: 'Signed out for a newer sign-in',
   credentialsChanged: 'Signed out by a new password',
+  actorEnded: 'Support has signed out',
 }
 
 /** Whether the request asks for what `sessionOf` knows. */

@@ -11,7 +11,8 @@ ${said !== undefined && markup`<p class="said" role="status">${said}</p>`}
 <ul class="members">
 ${members.map(
   ({ id, name, email }) => markup`<li><span><b id="member-${id}">${name}</b><br><small>${email}</small></span>
-<form method="post" action="/support/${id}/end"><button class="quiet" id="end-${id}" aria-labelledby="end-${id} member-${id}">Sign out everywhere</button></form></li>\n`,
+<span class="row"><form method="post" action="/support/${id}/act"><button id="act-${id}" aria-labelledby="act-${id} member-${id}">Act as</button></form>
+<form method="post" action="/support/${id}/end"><button class="quiet" id="end-${id}" aria-labelledby="end-${id} member-${id}">Sign out everywhere</button></form></span></li>\n`,
 )}</ul>
 ${members.length === 0 && markup`<p>Nobody has signed up yet.</p>`}`
   return layout(req, { title: 'Support', body })
