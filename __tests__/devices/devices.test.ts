@@ -190,6 +190,26 @@ describe.each(expresses)('on %s', (_, express) => {
     }
   })
 
+  test('an app with a bearer token sees the same, and ends a browser by it', async () => {
+    const sessions = createSessions({ bearer: true })
+    const { visitor, logIn } = site(express, sessions, (app) => void app.use('/devices', deviceRoutes()))
+    const browser = await logIn()
+    const { body } = await visitor().login({ 'Session-Via': 'bearer' })
+    const app = { Authorization: `Bearer ${(body as { token: string }).token}` }
+    const listed = await visitor().get('/devices', app)
+    expect((listed.body as { devices: Device[] }).devices.map(({ via, current }) => [via, current])).toEqual(
+      expect.arrayContaining([
+        ['bearer', true],
+        ['cookie', false],
+      ]),
+    )
+    const ended = await visitor().post(`/devices/${browser.id}/end`, {
+      ...app,
+      Origin: 'capacitor://localhost',
+    })
+    expect([ended.body, await browser.user()]).toEqual([{ ended: 1 }, null])
+  })
+
   test('passes on what it does not have, and a store that fails', async () => {
     const { logIn, store, errors } = withDevices(express)
     const visitor = await logIn()
