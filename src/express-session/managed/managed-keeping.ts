@@ -33,9 +33,11 @@ export class ManagedKeeping implements Keeping {
 
   begin(visit: Visiting): void {
     const { wiring } = this
-    captureRemoteAddress(visit.req)
+    // What stands for a request in a socket of socket.io may have no connection.
+    const hasConnection = (visit.req.socket as unknown) !== undefined
+    if (hasConnection) captureRemoteAddress(visit.req)
     const { cookie } = wiring.settings
-    const choice = cookieFor(cookie, cookie.byRequest && isSecure(visit.req))
+    const choice = cookieFor(cookie, cookie.byRequest && hasConnection && isSecure(visit.req))
     attachState(visit.req, new TwinState(wiring, choice, visit, this.newCookieFor(visit.req)))
   }
 

@@ -4,6 +4,8 @@ import type { Wiring } from '../../http/wiring.js'
 import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
 import type { Visiting } from '../keeping/keeping.js'
 import { storedOf } from './records.js'
+import { cleanUserAgent } from '../../core/client/user-agent.js'
+import type { Client } from '../../core/client/client.js'
 import type { CookieInput } from '../classes/cookie.js'
 
 /** The session of a request for `sessionOf(req)`. What is done to it there shows in `req.session`. */
@@ -18,6 +20,12 @@ export class TwinState extends SessionState {
     this.#cookie = cookie
     // `req.user` is passport's, or the application's own. A user that was deleted there must not be one here.
     this.release()
+  }
+
+  override client(known?: Client): Client {
+    const { req } = this.#visit
+    if ((req.socket as unknown) !== undefined) return super.client(known)
+    return known ?? { userAgent: cleanUserAgent(req.headers['user-agent']), ip: '' }
   }
 
   protected override send(token: string, record: SessionRecord): void {

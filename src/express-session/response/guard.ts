@@ -121,19 +121,15 @@ class ResponseGuard {
 
   #hold(work: Work): void {
     const { res } = this
-    const held: Held = {
-      isUnsent: !res.headersSent,
-      statusCode: res.statusCode,
-      statusMessage: res.statusMessage,
-    }
+    const held: Held = { isUnsent: !res.headersSent, ...statusOf(res) }
     this.#queue = []
-    if (held.isUnsent) res._header = HELD
+    if (held.isUnsent) pretendSent(res)
     const { cork: raw1, uncork: raw2 } = res
     Object.assign(this.#raw, { cork: raw1, uncork: raw2 })
     Object.assign(res, { cork, uncork })
     const release = () => {
       Object.assign(res, { cork: raw1, uncork: raw2 })
-      if (held.isUnsent) res._header = null
+      if (held.isUnsent) admitUnsent(res)
     }
     work.then(
       (then) => {
@@ -163,8 +159,8 @@ class ResponseGuard {
   /** Makes the calls that have waited. What Node takes from the response is as it was when it was held. */
   #replay(held: Held): void {
     const { res } = this
-    const since = { statusCode: res.statusCode, statusMessage: res.statusMessage }
-    if (held.isUnsent) Object.assign(res, { statusCode: held.statusCode, statusMessage: held.statusMessage })
+    const since = statusOf(res)
+    if (held.isUnsent) setStatus(res, held)
     const queue = this.#queue!
     this.#queue = undefined
     let isFull = false
@@ -183,8 +179,7 @@ class ResponseGuard {
     } catch (error) {
       return this.#fail(error, { ...held, isUnsent: !res.headersSent })
     } finally {
-      if (since.statusCode !== held.statusCode) res.statusCode = since.statusCode
-      if (since.statusMessage !== held.statusMessage) res.statusMessage = since.statusMessage
+      setStatus(res, since, held)
     }
     const owesDrain = this.#owesDrain && !isFull && !this.#hasEnded
     this.#owesDrain = false
@@ -216,6 +211,35 @@ class ResponseGuard {
   }
 }
 
+/** Whether it is a response of HTTP/2, by Node's compatibility API. */
+function isHttp2(res: ServerResponse): boolean {
+  return 'stream' in res
+}
+
+/** While a response is held, it says what it would have said: that its headers are sent. */
+function pretendSent(res: Guarded): void {
+  if (isHttp2(res)) Object.defineProperty(res, 'headersSent', { value: true, configurable: true })
+  else res._header = HELD
+}
+
+function admitUnsent(res: Guarded): void {
+  if (isHttp2(res)) delete (res as { headersSent?: boolean }).headersSent
+  else res._header = null
+}
+
+/** HTTP/2 has no status message, and warns where it is looked at. */
+function statusOf(res: ServerResponse): Status {
+  return { statusCode: res.statusCode, statusMessage: isHttp2(res) ? '' : res.statusMessage }
+}
+
+/** Sets what differs. */
+function setStatus(res: ServerResponse, status: Status, from: Status = statusOf(res)): void {
+  if (status.statusCode !== from.statusCode) res.statusCode = status.statusCode
+  if (status.statusMessage !== from.statusMessage) res.statusMessage = status.statusMessage
+}
+
+type Status = Pick<ServerResponse, 'statusCode' | 'statusMessage'>
+
 /** What Node refuses at once, and so does this: nothing begins with it. */
 function isRefused(method: Method, chunk: unknown): boolean {
   return method === 'write' && typeof chunk !== 'string' && !(chunk instanceof Uint8Array)
@@ -241,7 +265,7 @@ const ofTheBody = [
 function becomeError(res: ServerResponse, error: unknown): void {
   const { status } = (error ?? {}) as { status?: unknown }
   res.statusCode = typeof status === 'number' && status >= 400 && status < 600 ? status : 500
-  res.statusMessage = ''
+  if (!isHttp2(res)) res.statusMessage = ''
   for (const name of ofTheBody) res.removeHeader(name)
   res.setHeader('Cache-Control', 'no-store')
 }
