@@ -13,6 +13,7 @@ describe('the fields of a record that say how a login was made', () => {
     { authVersion: '7' },
     { actor: { sessionId: 'a', userId: 'sue', userIdType: 'number' as const } },
     { acting: 'b' },
+    { via: 'bearer' as const },
   ])('may be there or not: %j', (fields) => {
     const record = makeRecord(fields)
     expect(isSessionRecord(JSON.parse(JSON.stringify(record)))).toBe(true)
@@ -31,6 +32,7 @@ describe('the fields of a record that say how a login was made', () => {
     { methods: [{ method: 'password' }] },
     { authVersion: 7 },
     { acting: true },
+    { via: true },
     { actor: 'sue' },
     { actor: { userId: 'sue' } },
     { actor: { sessionId: 'a', userId: 7 } },

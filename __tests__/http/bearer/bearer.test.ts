@@ -122,6 +122,15 @@ describe('the place of a token', () => {
     expect(((await off.visitor().get('/', by(token))).body as { user: unknown }).user).toBeNull()
   })
 
+  test('one that a newer version of the package knows is neither of the two', async () => {
+    const its = bearerSite()
+    const browser = await logInBrowser(its)
+    const record = await recordOf(its, browser.token)
+    const elsewhere = { ...record, version: 2, via: 'carrier pigeon' } as unknown as SessionRecord
+    await its.store.update(elsewhere, 1)
+    expect([await browser.user(), await its.userOf(browser.token)]).toEqual([null, null])
+  })
+
   test('a bearer token in a cookie does not hide the real one beside it', async () => {
     const its = bearerSite()
     const browser = await logInBrowser(its)
