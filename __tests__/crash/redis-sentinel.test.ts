@@ -1,6 +1,7 @@
 import type { SessionRecord } from '../../src/record.js'
 import { redisStore } from '../../src/stores/redis/index.js'
 import { makeRecord, storeContract } from '../../src/testing/store-contract.js'
+import { hearingContract } from '../support/hearing.js'
 import { needs } from '../support/needs.js'
 import { freshPrefix, sentinelKinds, type OpenClient } from '../support/redis-clients.js'
 import { eventually, startReplicated, startSentinels, type RedisServer } from '../support/redis-servers.js'
@@ -27,6 +28,11 @@ needs('redis-server')('the Redis store behind Sentinel', () => {
 
   describe.each(open.map(([name], at) => [name, at] as const))('through %s', (_, at) => {
     for (const { name, run } of storeContract(() => storeOf(at))) test(name, run)
+
+    describe('with heardEverywhere', () => {
+      const hearing = () => storeOf(at, { heardEverywhere: true })
+      for (const { name, run } of hearingContract(hearing)) test(name, run)
+    })
   })
 
   test('a login that a replica has outlives the primary, and so does a logout', async () => {
