@@ -79,6 +79,16 @@ describe.each(expresses)('a visitor with an old cookie, on %s', (_name, express)
   })
 })
 
+test('all of the old cookies that came are cleared, each where it was set', async () => {
+  const { visitor } = shop()
+  const one = visitor({ cookie: `${oldCookie('ann')}; old.sig=1` })
+  const cleared = setCookies(await one.get('/')).filter((line) => line.startsWith('old'))
+  expect(cleared).toEqual([
+    expect.stringMatching(/^old=; Max-Age=0; Path=\/;/),
+    expect.stringMatching(/^old\.sig=; Max-Age=0; Domain=example\.com; Path=\/shop;/),
+  ])
+})
+
 test('strangers without an old cookie, and visitors with a session, are asked for nothing', async () => {
   const { logIn, visitor, asked } = shop()
   await visitor({ cookie: 'older=1; old2=2' }).get('/')
