@@ -13,7 +13,7 @@ const items = (...pages) =>
 const guides = items(
   ['All guides', 'guides'],
   ['Single-page app, other origin', 'guides/spa'],
-  ['Mobile and command line', 'guides/mobile'],
+  ['Mobile and command line', 'guides/command-line'],
   ['Identity providers', 'identity-providers'],
   ['WebSockets and socket.io', 'websockets'],
   ['Event streams', 'guides/event-streams'],
