@@ -61,6 +61,7 @@ export class Engine {
   /** A user proves again who they are. */
   readonly reauthentication: Reauthentication
   readonly #sweep: Sweep | undefined
+  readonly #versions: AuthVersions | undefined
   #endWatch: EndWatch | undefined
 
   constructor(readonly settings: Settings) {
@@ -74,6 +75,7 @@ export class Engine {
     this.#ending = new Ending(records, live, events)
     const ending = this.#ending
     const versions = settings.authVersion && new AuthVersions(live, ending, settings)
+    this.#versions = versions
     this.#identification = new Identification(
       records,
       live,
@@ -200,10 +202,18 @@ export class Engine {
     const isDue = (record: SessionRecord) => isTouchDue(record, Date.now(), this.settings)
     const found = await this.live.find(sessionId)
     if (found === undefined || !isDue(found)) return found !== undefined
+    if (!(await this.#isOfCurrentUser(found))) return false
     // Who uses it is not known here, so the client on record stays.
     const touch = (current: SessionRecord) =>
       isDue(current) ? touched(current, Date.now(), current, this.settings) : current
     return (await this.live.change(found, touch)) !== undefined
+  }
+
+  /** Whether the session is not older than the version of its user. If it is, it has ended by that. */
+  async #isOfCurrentUser(record: SessionRecord): Promise<boolean> {
+    if (this.#versions === undefined) return true
+    const user = await this.userOf(record)
+    return user === undefined || (await this.#versions.admit(record, user, undefined)) !== undefined
   }
 
   /** Calls `close` once when the session ends, whoever ends it. Returns what takes that back. */

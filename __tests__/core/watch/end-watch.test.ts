@@ -120,6 +120,24 @@ describe('the end of a session', () => {
   })
 })
 
+describe('the end of a session in which somebody acts as its user', () => {
+  it('comes with the session of its actor, and is heard in time', async () => {
+    const store = asyncStore(memoryStore())
+    const [here, there] = [1, 2].map(() => makeCore(settingsWith({ store, mayActAs: () => true })))
+    const own = (await there!.engine.login(bob, chrome, [])).record
+    const acting = (await there!.engine.acting.begin(own as never, bob, ann, chrome))!.record
+    const close = jest.fn()
+    here!.sessions.onEnd(acting.id, close)
+    await pass(WITHIN)
+    expect(close).not.toHaveBeenCalled()
+    // As an expiry does, or a node of a version that knows no acting.
+    await store.delete(own.id)
+    await pass(WITHIN)
+    expect(close).toHaveBeenCalledTimes(1)
+    expect(await store.get(acting.id)).toBeUndefined()
+  })
+})
+
 describe('what onEnd returns', () => {
   it('takes back its own call and no other of the same session', async () => {
     const { here, record, close, forget } = await twoNodes()
@@ -423,6 +441,26 @@ describe('touch', () => {
     expect(await here.sessions.touch(record.id)).toBe(false)
     expect(await here.sessions.touch('nobody')).toBe(false)
     expect(await store.get(record.id)).toBeUndefined()
+  })
+
+  it('ends a session that is older than the version of its user', async () => {
+    const users = new Map([['ann', { ...ann, version: 1 }]])
+    const settings = {
+      touchInterval: MINUTE,
+      loadUser: (id: string | number) => users.get(String(id)),
+      authVersion: (user: unknown) => (user as { version: number }).version,
+    }
+    const { sessions, engine } = makeCore(settingsWith(settings))
+    const { record } = await engine.login(users.get('ann'), chrome, [])
+    const close = jest.fn()
+    sessions.onEnd(record.id, close)
+    await pass(2 * MINUTE)
+    expect(await sessions.touch(record.id)).toBe(true)
+    users.set('ann', { ...ann, version: 2 })
+    await pass(2 * MINUTE)
+    expect(close).not.toHaveBeenCalled()
+    expect(await sessions.touch(record.id)).toBe(false)
+    expect(close).toHaveBeenCalledTimes(1)
   })
 
   it('rejects where the store fails', async () => {

@@ -16,9 +16,14 @@ export class AuthVersions {
   /**
    * The session of a user who was just loaded, if it is not older than the user's version.
    *
+   * @param client who uses it, where that is known.
    * @throws SessionError USER_INVALID where `authVersion` says nothing.
    */
-  async admit(record: SessionRecord, user: unknown, client: Client): Promise<SessionRecord | undefined> {
+  async admit(
+    record: SessionRecord,
+    user: unknown,
+    client: Client | undefined,
+  ): Promise<SessionRecord | undefined> {
     const version = versionOf(user, this.settings)!
     const age = ageOf(record, version)
     if (age === 'current') return record

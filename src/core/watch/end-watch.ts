@@ -124,17 +124,22 @@ export class EndWatch {
     if (record === undefined || record === null) return this.#watched.end(id)
     // Nobody can say of a damaged record that its session has ended.
     if (!isSessionRecord(record)) return
-    if (!isExpired(record, Date.now())) return this.#watched.livesUntil(id, record.expiresAt)
+    const isOver = isExpired(record, Date.now())
+    if (!isOver && record.actor === undefined) return this.#watched.livesUntil(id, record.expiresAt)
     // What is marked as ended is left to those who know what else its end takes.
-    if (record.endedBy === undefined) void this.#removeExpired(record)
-    this.#watched.end(id)
+    if (record.endedBy === undefined) void this.#endIfDead(record)
+    if (isOver) this.#watched.end(id)
   }
 
-  async #removeExpired(record: SessionRecord): Promise<void> {
+  /**
+   * Removes what has expired, and what has ended with the session of its actor. Nobody tells of the latter, so it stays
+   * due, and is looked for at each tick.
+   */
+  async #endIfDead(record: SessionRecord): Promise<void> {
     try {
-      await this.live.ifAlive(record)
+      if ((await this.live.ifAlive(record)) === undefined) this.#watched.end(record.id)
     } catch {
-      // Reported as a `storeError`. Its deadline has passed all the same, and a sweep removes it.
+      // Reported as a `storeError`. What has expired has ended all the same, and a sweep removes it.
     }
   }
 }
