@@ -1,6 +1,8 @@
-import { asJson, type JsonObject } from '../lib/json/json.js'
+import { isTooDeep, type JsonObject } from '../lib/json/json.js'
 import { SessionError } from '../errors.js'
 import type { StoredData } from './classes/types.js'
+
+const texts = new WeakMap<JsonObject, string>()
 
 /** What a session holds besides its cookie, as JSON text: two texts tell whether it has changed. */
 export function textOf(session: StoredData): string {
@@ -10,17 +12,18 @@ export function textOf(session: StoredData): string {
 
 /** The same as data, sharing nothing with the session. */
 export function dataOf(session: StoredData): JsonObject {
-  const { cookie: _cookie, ...data } = session
   try {
-    return asJson(data) as JsonObject
+    const text = textOf(session)
+    const data = JSON.parse(text) as JsonObject
+    if (isTooDeep(data)) throw new RangeError('It is nested too deep.')
+    texts.set(data, text)
+    return data
   } catch (cause) {
     throw new SessionError('DATA_INVALID', `req.session can't be kept as JSON. Keep plain data in it.`, {
       cause,
     })
   }
 }
-
-const texts = new WeakMap<JsonObject, string>()
 
 /** The text of a record's data, which never changes: requests that find the same record share it. */
 export function textOfData(data: JsonObject): string {

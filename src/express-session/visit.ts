@@ -291,11 +291,11 @@ export class Visit implements Visitor, Visiting, Gate {
     const { setup } = this
     const { session } = this.req
     if (!session) return
-    const isModified = this.#isModified(session, textOf(session))
+    const isModified = () => this.#isModified(session, textOf(session))
     const isDue =
       this.#cookieId === session.id
-        ? setup.rolling || (session.cookie.expires != null && isModified)
-        : setup.saveUninitialized || isModified
+        ? setup.rolling || (session.cookie.expires != null && isModified())
+        : setup.saveUninitialized || isModified()
     if (!isDue) return
     try {
       this.#isSent = sendCookie(this, setup, this.secrets[0]!, session)

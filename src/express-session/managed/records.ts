@@ -89,11 +89,17 @@ function keptUser({ id, kept }: FoundUser, { loadUser }: Settings): KeptUser {
 }
 
 /** The change of a record that a request asks for: its own changes, on what is there now. */
-export function changeBy(session: StoredData, base: JsonObject | undefined, settings: Settings) {
-  const mine = dataOf(session)
+export function changeBy(
+  session: StoredData,
+  mine: JsonObject,
+  base: JsonObject | undefined,
+  settings: Settings,
+) {
   const kept = keptOf(session, settings)
   return (current: SessionRecord): SessionRecord => {
-    const data = base === undefined ? mine : merge(base, mine, current.data)
+    // Nobody else has written, more often than not.
+    const isAsRead = base === undefined || textOfData(base) === textOfData(current.data)
+    const data = isAsRead ? mine : merge(base, mine, current.data)
     return { ...current, data, ...kept }
   }
 }
