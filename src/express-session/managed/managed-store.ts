@@ -4,7 +4,7 @@ import { wiringOf, type Wiring } from '../../http/wiring.js'
 import { invalid } from '../../lib/options/invalid.js'
 import type { Sessions } from '../../core/sessions.js'
 import type * as expressSession from 'express-session'
-import { queueMicrotask } from '../../lib/async/timers.js'
+import { setImmediate } from '../../lib/async/timers.js'
 import type { Client } from '../../core/client/client.js'
 import { nobody, type ClientSource } from '../../core/verdict.js'
 import { splitToken } from '../../core/token.js'
@@ -154,11 +154,14 @@ export class ManagedStore extends (Store as new () => StoreObject) {
   }
 }
 
-/** Calls back in a microtask of its own: what the application throws there is no rejection of ours. */
+/**
+ * Calls back at the end of the turn, so that what the application throws there is no rejection of ours. The responses
+ * that wait for a save of the same turn leave together then: to send each alone costs more than the save.
+ */
 function settle<T>(work: Promise<T>, done: Callback<T> | undefined): void {
   work.then(
-    (value) => done && queueMicrotask(() => done(null, value)),
-    (error: unknown) => done && queueMicrotask(() => done(error)),
+    (value) => done && setImmediate(() => done(null, value)),
+    (error: unknown) => done && setImmediate(() => done(error)),
   )
 }
 

@@ -5,7 +5,7 @@ import { timesAtStart } from '../../core/lifetime.js'
 import type { Settings } from '../../core/settings.js'
 import { mintedAs } from '../../core/token.js'
 import type { KeptUser } from '../../core/user/user.js'
-import { asJson, copyJson, throughJson, type JsonObject } from '../../lib/json/json.js'
+import { asJson, copyJson, type JsonObject } from '../../lib/json/json.js'
 import { detached } from '../../lib/text/detached.js'
 import type { SessionRecord } from '../../record.js'
 import { Cookie, type CookieInput } from '../classes/cookie.js'
@@ -35,13 +35,43 @@ function cookieOf({ cookie, lastSeenAt }: SessionRecord, defaults: CookieInput):
 }
 
 /** What a session keeps beside its data. */
-function keptOf(session: StoredData, settings: Settings) {
-  const cookie = new Cookie(session.cookie)
-  if (typeof session.cookie?.originalMaxAge === 'number')
-    cookie.originalMaxAge = session.cookie.originalMaxAge
-  const { originalMaxAge } = cookie
-  const idle = typeof originalMaxAge === 'number' ? Math.max(1, originalMaxAge) : settings.idleTimeout
-  return { cookie: throughJson(cookie) as JsonObject, lifetime: { idle } }
+function keptOf(session: StoredData, settings: Settings): Kept {
+  const cookie = session.cookie instanceof Cookie ? session.cookie : new Cookie(session.cookie)
+  const maxAge = session.cookie?.originalMaxAge
+  const originalMaxAge = typeof maxAge === 'number' ? maxAge : cookie.originalMaxAge
+  const { expires, ...others } = cookie.data
+  const isMoving = typeof originalMaxAge === 'number'
+  // With a maxAge the deadline follows from the last use, so it is not kept, and a touch changes nothing here.
+  const given = isMoving
+    ? { ...others, originalMaxAge }
+    : { ...others, originalMaxAge, expires: textOfDate(expires) }
+  const idle = isMoving ? Math.max(1, originalMaxAge) : settings.idleTimeout
+  return { cookie: withoutUndefined(given), lifetime: { idle } }
+}
+
+interface Kept {
+  readonly cookie: JsonObject
+  readonly lifetime: { readonly idle: number }
+}
+
+function textOfDate(expires: unknown): string | undefined {
+  return expires instanceof Date ? expires.toJSON() : undefined
+}
+
+/** As JSON keeps it. */
+function withoutUndefined(object: Record<string, unknown>): JsonObject {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as JsonObject
+}
+
+/** The same object where nothing has changed: then a store need not look into it. */
+function asBefore({ cookie, lifetime }: Kept, current: SessionRecord): Partial<SessionRecord> {
+  const isSame = current.cookie !== undefined && JSON.stringify(current.cookie) === JSON.stringify(cookie)
+  return {
+    cookie: isSame ? current.cookie : cookie,
+    lifetime:
+      current.lifetime?.idle === lifetime.idle ? current.lifetime : { ...current.lifetime, ...lifetime },
+  }
 }
 
 /** What a session begins with, under its express-session id. */
@@ -100,6 +130,6 @@ export function changeBy(
     // Nobody else has written, more often than not.
     const isAsRead = base === undefined || textOfData(base) === textOfData(current.data)
     const data = isAsRead ? mine : merge(base, mine, current.data)
-    return { ...current, data, ...kept }
+    return { ...current, data, ...asBefore(kept, current) }
   }
 }
