@@ -20,11 +20,10 @@ needs('redis')('a copy beside an app that runs', () => {
     })
     expect(found(moved)).toEqual({ tally: {}, first: [], wrong: [] })
     expect(moved.done).toMatchObject({ complete: true, older: 0, damaged: 0 })
-    expect(moved.killed).toBe(1)
     expect(moved.left).toBe(0)
     expect(moved.there).toBeGreaterThan(100)
     expect(
       moved.old.history.filter(({ kind, result }) => kind === 'logout' && result === 'ok').length,
     ).toBeGreaterThan(20)
-  }, 60_000)
+  }, 120_000)
 })

@@ -24,10 +24,10 @@ function startCopy({ from, to }: Move, words: readonly string[] = []) {
     env: { PATH: process.env.PATH, EXPRESS_SID_FROM: from.address, EXPRESS_SID_TO: to.address },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let printed = ''
-  child.stdout.on('data', (data: Buffer) => (printed += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (printed += data.toString()))
-  return { child, exited: once(child, 'exit'), printed: () => printed }
+  const printed = { out: '', err: '' }
+  child.stdout.on('data', (data: Buffer) => (printed.out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (printed.err += data.toString()))
+  return { child, exited: once(child, 'close'), printed }
 }
 
 /** Moves many sessions beside two app processes under load, kills the copy, runs it again, and finishes it. */
@@ -36,16 +36,16 @@ export async function moveBesideApp(move: Move) {
   const [from, to] = await Promise.all(
     [move.from, move.to].map(({ address }) => openStore(address, root, { create: true })),
   )
-  await old.begin(from!.store, move.sessions)
+  await old.begin(move.from.address.replace(/^sqlite:/, ''), move.sessions)
   const env = {
     STORE: `moving>${move.from.name}>${move.to.name}`,
     TOUCH_INTERVAL: '20',
     STORE_TIMEOUT: '8000',
   }
   const apps = await Promise.all([1, 2].map(() => startApp('__tests__/support/app-server.ts', env)))
+  const urls = apps.map(({ url }) => `${url}/0`)
+  const load = new Workload(urls, { thinks: 20 })
   try {
-    const urls = apps.map(({ url }) => `${url}/0`)
-    const load = new Workload(urls, { thinks: 20 })
     const running = Promise.all([load.run(4), old.use(urls, 4)])
     let killed = 0
     for (const count of move.kills) {
@@ -56,7 +56,7 @@ export async function moveBesideApp(move: Move) {
       child.kill('SIGKILL')
       await exited
     }
-    await load.haveEach(8)
+    await load.haveEach(move.sessions > 1_000 ? 50 : 4)
     // While the browsers go on.
     const done = await finished(startCopy(move, ['--finish', '--yes']))
     load.stop()
@@ -66,14 +66,16 @@ export async function moveBesideApp(move: Move) {
     const there = await old.readAll(to!.store)
     return { old, load, killed, done, there, left: await from!.store.count(0) }
   } finally {
+    load.stop()
+    old.stop()
     await Promise.all([...apps.map((app) => app.stop()), from!.close(), to!.close()])
   }
 }
 
 async function finished({ exited, printed }: ReturnType<typeof startCopy>): Promise<Record<string, unknown>> {
   const [code] = (await exited) as [number]
-  if (code !== 0) throw new Error(`the copy ended with ${code}:\n${printed()}`)
-  return JSON.parse(printed()) as Record<string, unknown>
+  if (code !== 0) throw new Error(`the copy ended with ${code}:\n${printed.out}\n${printed.err}`)
+  return JSON.parse(printed.out) as Record<string, unknown>
 }
 
 /** What the checker finds in all histories. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { SessionError } from '../../errors.js'
 import { isSessionRecord, type SessionRecord } from '../../record.js'
 import type { SessionStore } from '../../store.js'
@@ -12,6 +13,7 @@ import {
   type Copied,
   type Found,
 } from './copied.js'
+import { patient } from './patient.js'
 
 /** The options of `copySessions()`. */
 export interface CopyOptions {
@@ -60,6 +62,9 @@ export interface CopyReport {
   complete: boolean
 }
 
+/** So often an insert is tried where the store fails. */
+const MAX_INSERTS = 8
+
 /** An app that logs users in to `from` alone makes each pass find something new. */
 const MAX_PASSES = 4
 
@@ -80,7 +85,7 @@ export async function copySessions(options: CopyOptions): Promise<CopyReport> {
         `movingStore({ from, to }): then each session moves when it is used, and the others expire.`,
     )
   }
-  const copy = new Copying(options)
+  const copy = new Copying({ ...options, from: patient(options.from), to: patient(options.to) })
   for (let pass = 1; pass <= MAX_PASSES && !copy.report.complete; pass += 1) await copy.pass(pass === 1)
   return copy.report
 }
@@ -156,7 +161,7 @@ class Copying {
   }
 
   /** Returns the copy that was written. */
-  async #bringOne(record: SessionRecord, held: Found): Promise<Copied | undefined> {
+  async #bringOne(record: SessionRecord, held: Found, attempt = 1): Promise<Copied | undefined> {
     const { to } = this.options
     if (held === undefined) {
       const copy = copyOf(record)
@@ -164,8 +169,11 @@ class Copying {
         await to.insert(copy)
       } catch (error) {
         // Two copies may run, and the app moves sessions too.
-        if ((await getAll(to, [record.id]))[0] === undefined) throw error
-        return undefined
+        const taken = (await getAll(to, [record.id]))[0] !== undefined
+        if (!taken && attempt >= MAX_INSERTS) throw error
+        if (taken) return undefined
+        await pause(attempt * 200)
+        return this.#bringOne(record, undefined, attempt + 1)
       }
       this.report.copied += 1
       return copy
