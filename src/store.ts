@@ -147,8 +147,9 @@ export interface SessionStore {
   scan?(limit: number, after?: string): MaybePromise<RecordPage>
 
   /**
-   * Optional: how many records there are, without those whose deadline passed more than a minute before `now`. It may
-   * read the whole store: ask for it now and then, and not in requests.
+   * Optional: how many sessions there are, without those whose deadline passed more than a minute before `now`, and
+   * without what is no session, such as the ledgers of `maxSessions`: its id is a UUIDv8. It may read the whole store: ask
+   * for it now and then, and not in requests.
    */
   count?(now: number): MaybePromise<number>
 

@@ -1,6 +1,6 @@
 import { infoOf } from '../../core/info.js'
 import { createSessions, type SessionInfo, type Sessions } from '../../index.js'
-import { isSessionId } from '../../lib/uuid.js'
+import { isDerivedId, isSessionId } from '../../lib/uuid.js'
 import { isSessionRecord } from '../../record.js'
 import type { ScannableStore } from '../../store.js'
 import type { Context } from '../context.js'
@@ -66,7 +66,8 @@ async function firstOf(store: ScannableStore, limit: number): Promise<SessionInf
   do {
     const { records, next } = await store.scan(Math.min(limit, 500), after)
     for (const record of records) {
-      if (isSessionRecord(record) && record.expiresAt > Date.now() && record.endedBy === undefined) {
+      const isSession = isSessionRecord(record) && !isDerivedId(record.id)
+      if (isSession && record.expiresAt > Date.now() && record.endedBy === undefined) {
         found.set(record.id, infoOf(record, false, record.binding?.state === 'bound'))
       }
     }
@@ -164,7 +165,8 @@ async function endEverything(store: ScannableStore): Promise<number> {
   do {
     const { records, next } = await store.scan(500, after)
     const ends = await Promise.all(records.map(async ({ id }) => store.delete(id)))
-    ended += ends.filter(Boolean).length
+    // What is kept of a user for all of their sessions goes too, and is none of them.
+    ended += records.filter(({ id }, at) => ends[at] && !isDerivedId(id)).length
     after = next
   } while (after !== undefined)
   return ended

@@ -131,7 +131,9 @@ class MemoryStore implements ScannableStore {
 
   count(now: number): number {
     let count = 0
-    for (const { record } of this.#entries.values()) if (record.expiresAt > now) count += 1
+    for (const { record } of this.#entries.values()) {
+      if (record.expiresAt > now && !isDerivedId(record.id)) count += 1
+    }
     return count
   }
 

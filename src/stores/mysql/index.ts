@@ -105,7 +105,10 @@ export function mysqlStore(
     },
 
     async count(now) {
-      const [row] = await rows(`SELECT count(*) AS version FROM ${table} WHERE expires_at > ?`, [now])
+      // A UUIDv8 is derived, and no session's.
+      const isSession = "substr(hex(id), 13, 1) <> '8'"
+      const counted = `SELECT count(*) AS version FROM ${table} WHERE expires_at > ? AND ${isSession}`
+      const [row] = await rows(counted, [now])
       return Number(row?.version)
     },
 

@@ -208,7 +208,10 @@ function statementsOf(sessions: string, statement: (text: string) => Statement, 
     list: statement(`${select} WHERE user_key = $1`),
     page: statement(`${select} WHERE user_key = $1 AND id > $2 ORDER BY id LIMIT $3`),
     scan: statement(`${select} WHERE id > $1 ORDER BY id LIMIT $2`),
-    count: statement(`SELECT count(*)::text AS record FROM ${sessions} WHERE expires_at > $1`),
+    count: statement(
+      // A UUIDv8 is derived, and no session's.
+      `SELECT count(*)::text AS record FROM ${sessions} WHERE expires_at > $1 AND substr(id::text, 15, 1) <> '8'`,
+    ),
     deleteDue: statement(`${deleteDue} RETURNING id`),
     takeDue: statement(`${deleteDue} RETURNING id::text AS id, record`),
     putOff: statement(

@@ -1,5 +1,6 @@
 import { detached } from '../../lib/text/detached.js'
 import { idTaken } from '../../lib/id-taken.js'
+import { isDerivedId } from '../../lib/uuid.js'
 import { encodeRecord, type SessionRecord } from '../../record.js'
 import type { ScannableStore, SessionStore, UpdateResult } from '../../store.js'
 import { endsChannel } from '../ends-channel.js'
@@ -122,7 +123,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     },
 
     // Redis forgets by itself what has expired, a minute after.
-    count: async () => (await sessions.all()).size,
+    count: async () => [...(await sessions.all())].filter((id) => !isDerivedId(id)).length,
   }
 }
 

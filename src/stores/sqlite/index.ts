@@ -183,7 +183,10 @@ function prepareStatements(database: SqliteDatabase, table: string) {
     scan: sql(
       `SELECT lower(hex(id)) AS id, record FROM "${table}" WHERE id > @after ORDER BY id LIMIT @limit`,
     ),
-    count: sql(`SELECT count(*) AS count FROM "${table}" WHERE expires_at > @now`),
+    // A UUIDv8 is derived, and no session's.
+    count: sql(
+      `SELECT count(*) AS count FROM "${table}" WHERE expires_at > @now AND substr(hex(id), 13, 1) <> '8'`,
+    ),
     isAnyDue: sql(`SELECT 1 FROM "${table}" WHERE due_at <= @now LIMIT 1`),
     putOff: sql(`UPDATE "${table}" SET due_at = expires_at WHERE rowid IN (${due}) AND expires_at > @now`),
     deleteDue: sql(deleteDue),
