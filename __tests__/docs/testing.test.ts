@@ -7,6 +7,7 @@ import express, { type Express } from 'express'
 import * as sid from 'express-sid'
 import { createSessions, type SessionOptions, type Sessions } from 'express-sid'
 import { loginAs } from 'express-sid/testing'
+import type { Browser } from 'playwright-core'
 import request from 'supertest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { launchChromium } from '../support/chromium.js'
@@ -95,12 +96,15 @@ test('over a WebSocket', async () => {
 })
 
 needs('chromium')('in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => (browser = await launchChromium()), 60_000)
+  afterAll(() => browser.close())
+
   test.each([{}, { cookie: { secure: true } }])(
     'by Playwright, with %j',
     async (options) => {
       const { app, sessions } = createApp(options)
       const { url, close } = await listen(app)
-      const browser = await launchChromium()
       const context = await browser.newContext()
       const tests: ((fixtures: object) => Promise<void>)[] = []
       const text = (locator: { textContent(): Promise<string> }) => ({
@@ -115,7 +119,7 @@ needs('chromium')('in a browser', () => {
         url,
       })
       await tests[0]!({ page: await context.newPage(), context })
-      await browser.close()
+      await context.close()
       await close()
     },
     60_000,

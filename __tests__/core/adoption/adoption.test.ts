@@ -19,7 +19,7 @@ import { cookie, nodeOn, testSchedules, tokenOf } from './schedules.js'
 
 afterEach(() => jest.useRealTimers())
 
-describe('two nodes, in random schedules', () => testSchedules(40))
+describe('two nodes, in random schedules', () => testSchedules(30))
 
 const file = scratchFolder()
 const prefix = freshPrefix()
