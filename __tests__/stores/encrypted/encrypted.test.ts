@@ -3,6 +3,7 @@ import Database from 'libsql'
 import { createSessions, memoryStore, type SessionRecord, type SessionStore } from 'express-sid'
 import { encrypted, type EncryptedStore } from 'express-sid/encrypted'
 import { fromExpressSession } from 'express-sid/express-session-store'
+import { copySessions, movingStore } from 'express-sid/moving-store'
 import { nearCache } from 'express-sid/near-cache'
 import { sqliteStore } from 'express-sid/sqlite'
 import { makeRecord, storeContract } from 'express-sid/testing'
@@ -492,4 +493,25 @@ test('a login works through it as through any store: list, revoke and compare-an
   expect(await sessions.revokeAll(secrets.userId)).toBe(2)
   expect(await sessions.list('bob')).toHaveLength(1)
   await sessions.close()
+})
+
+test('the sessions of an app move into it without a logout: from a plain store to an encrypted one', async () => {
+  const [plain, inner] = [memoryStore(), memoryStore()]
+  const records = [makeRecord(secrets), makeRecord(secrets)]
+  for (const record of records) await plain.insert(record)
+  const to = encrypted(inner, { keys: [key] })
+  const store = movingStore({ from: plain, to })
+  const changed = next(records[0]!, { data: { seen: true } })
+  expect(await store.update(changed, 1)).toBe('ok')
+  await copySessions({ from: plain, to, finish: true })
+  expect(await plain.get(records[0]!.id)).toBeUndefined()
+  for (const record of [changed, records[1]!]) {
+    expect(await to.get(record.id)).toMatchObject({
+      id: record.id,
+      userId: secrets.userId,
+      data: record.data,
+    })
+    expect(JSON.stringify(await inner.get(record.id))).not.toContain('ann@')
+  }
+  expect(await store.listByUser!(secrets.userId)).toHaveLength(2)
 })
