@@ -27,7 +27,7 @@ const guides = items(
   ['Remember me', 'guides/remember-me'],
   ['Hosts of many tenants', 'guides/tenants'],
   ['Serverless', 'guides/serverless'],
-  ['Bundlers', 'guides/bundlers'],
+  ['Bundlers', 'guides/bundle'],
   ['Bun and Deno', 'guides/bun-deno'],
   ['Apps and command lines', 'bearer'],
   ['Moving from express-session', 'from-express-session'],
