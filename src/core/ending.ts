@@ -30,7 +30,7 @@ export class Ending {
       held.map(async (record) => {
         const wasThere = await this.records.delete(record.id)
         if (wasThere) this.events.emit('logout', { record, client, cause, replaced })
-        if (record.acting !== undefined) await this.#endActing(record, client)
+        await this.endActing(record, client)
         // The browser of an acting session holds the actor's own session through it.
         if (record.actor !== undefined && cause !== 'undelivered')
           await this.#endOwn(record, { cause, client })
@@ -73,14 +73,15 @@ export class Ending {
   async revokeFound(record: SessionRecord, { cause, client }: End): Promise<boolean> {
     const wasThere = await this.records.delete(record.id)
     if (wasThere) this.events.emit('revoke', { record, client, cause })
-    if (record.acting !== undefined) await this.#endActing(record, client)
+    await this.endActing(record, client)
     return wasThere
   }
 
   /** Removes the acting session of one that has ended. It is dead already, so a failure is harmless. */
-  async #endActing(own: SessionRecord, client: Client | undefined): Promise<void> {
+  async endActing(own: SessionRecord, client: Client | undefined): Promise<void> {
+    if (own.acting === undefined) return
     try {
-      const acting = await this.records.find(own.acting!)
+      const acting = await this.records.find(own.acting)
       if (acting === undefined || !isActedFrom(own, acting)) return
       const wasThere = await this.records.delete(acting.id)
       if (wasThere) this.events.emit('revoke', { record: acting, client, cause: 'actorEnded' })

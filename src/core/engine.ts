@@ -55,6 +55,7 @@ export class Engine {
   readonly #identification: Identification
   readonly #beginning: Beginning
   readonly #ending: Ending
+  readonly #actingSessions: ActingSessions
   /** What is done to all sessions of a user. */
   readonly users: UserSessions
   readonly acting: Acting
@@ -76,18 +77,24 @@ export class Engine {
     const ending = this.#ending
     const versions = settings.authVersion && new AuthVersions(live, ending, settings)
     this.#versions = versions
+    this.#actingSessions = new ActingSessions(live, settings, versions)
     this.#identification = new Identification(
       records,
       live,
       new ClientPolicy(events, settings),
       new Renewal(records, events, settings),
-      new Reuse(records, live, events, settings, (userId, except, client) =>
-        this.revokeAll(userId, except, { cause: 'reuse', client }),
+      new Reuse(
+        records,
+        live,
+        events,
+        settings,
+        (userId, except, client) => this.revokeAll(userId, except, { cause: 'reuse', client }),
+        (own, client) => ending.endActing(own, client),
       ),
       settings,
       this.binding,
       versions,
-      new ActingSessions(live, settings, versions),
+      this.#actingSessions,
     )
     this.marks = new Marks(records)
     this.#providerSessions = new ProviderSessions(this.marks)
@@ -184,17 +191,20 @@ export class Engine {
    * @param edit must do nothing else. Where it returns the very same record, nothing is written.
    * @returns the record as it is now; `undefined` when the session has ended.
    */
-  change(
+  async change(
     record: SessionRecord,
     edit: (current: SessionRecord) => SessionRecord,
     client?: Client,
   ): Promise<SessionRecord | undefined> {
-    return this.live.change(record, (current) => {
+    const changed = await this.live.change(record, (current) => {
       const edited = edit(current)
       if (edited.data !== current.data) assertFits(edited.data, current.data, this.settings.maxDataBytes)
       if (edited === current || client === undefined) return edited
       return touched(edited, Date.now(), client, this.settings)
     })
+    if (changed?.actor !== undefined && client !== undefined)
+      await this.#actingSessions.keepUp(changed, changed.lastSeenAt, client)
+    return changed
   }
 
   /** Moves the idle deadline as a request does, where that is due; false when the session has ended. */
@@ -206,7 +216,9 @@ export class Engine {
     // Who uses it is not known here, so the client on record stays.
     const touch = (current: SessionRecord) =>
       isDue(current) ? touched(current, Date.now(), current, this.settings) : current
-    return (await this.live.change(found, touch)) !== undefined
+    const changed = await this.live.change(found, touch)
+    if (changed?.actor !== undefined) await this.#actingSessions.keepUp(changed, changed.lastSeenAt, changed)
+    return changed !== undefined
   }
 
   /** Whether the session is not older than the version of its user. If it is, it has ended by that. */

@@ -166,7 +166,9 @@ export class Identification {
   /** Writes what the use of a session changes of it. */
   #renew({ token, record, standing }: Verified, client: Client, source: ClientSource): MaybePromise<Verdict> {
     if (!this.renewal.isDue(record, standing, Date.now())) return this.#withUser(record, undefined, client)
-    const touchLater = source.touchLater && ((touch: () => unknown) => source.touchLater!(touch))
+    const touchLater =
+      source.touchLater &&
+      ((touch: () => unknown) => source.touchLater!(this.acting.touchingBoth(record, client, touch)))
     const use = { token, standing, client, takesToken: () => source.takesToken(), touchLater }
     return chain(this.renewal.renew(record, use), (renewed) =>
       renewed.record ? this.#withUser(renewed.record, renewed.token, client) : endedMeanwhile,

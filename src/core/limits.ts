@@ -23,6 +23,8 @@ export type Seat = {
   readonly since?: number
   /** Pending: the sessions whose places it keeps until it is taken. */
   readonly replaces?: readonly string[]
+  /** Pending: the session is the successor of the one that it replaces, and no login. */
+  readonly succeeds?: boolean
 }
 
 /** What happens to a login that finds all seats taken. */
@@ -78,6 +80,24 @@ export function claimSeat(seats: readonly Seat[], claim: Claim): Claimed {
   const tooMany = taken.length + 1 - max
   if (tooMany <= 0) return seated(taken, claim, replaced, dropped)
   return claim.whenFull === 'refuse' ? { outcome: 'full' } : pushOut(taken, tooMany, claim, replaced, dropped)
+}
+
+/**
+ * Gives a session the seat of the one that it succeeds to. `full`: a login is under way that takes the place of the old
+ * one, so that there is none to be given on.
+ */
+export function succeedToSeat(
+  seats: readonly Seat[],
+  { id, old, now }: { readonly id: string; readonly old: string; readonly now: number },
+): Claimed {
+  const replacing = seats.find((seat) => seat.replaces?.includes(old) && seat.succeeds !== true)
+  if (replacing !== undefined && !isGivenUp(replacing, now)) return { outcome: 'full' }
+  const given = replacing === undefined ? seats : releaseSeat(seats, replacing.id)
+  const others = given.filter((seat) => seat.id !== id && seat.id !== old)
+  const replaces = given.some((seat) => seat.id === old) ? [old] : []
+  const seat: Seat = { id, since: now, succeeds: true, ...(replaces.length > 0 && { replaces }) }
+  const dropped = replacing === undefined ? [] : [replacing.id]
+  return { outcome: 'seated', seats: [...others, seat], dropped }
 }
 
 /**

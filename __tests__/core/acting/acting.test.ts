@@ -101,6 +101,62 @@ describe('a session in which a user acts as another one', () => {
     expect(await use(acting)).toBeUndefined()
   })
 
+  it('does so also where touches wait, as in every request, and where it is extended or its socket is used', async () => {
+    const { engine, acting } = await site({ idleTimeout: 30 * MINUTE, actingTimeout: DAY })
+    const find = async () => (await engine.live.find(acting.record.id))!
+    const uses: (() => Promise<unknown>)[] = [
+      async () => {
+        const touches: (() => unknown)[] = []
+        const touchLater = (touch: () => unknown) => void touches.push(touch)
+        const source = { client: () => chrome, takesToken: () => true, touchLater }
+        await new Promise((resolve) => engine.identify([acting.token], source, resolve))
+        await Promise.all(touches.map((touch) => touch()))
+      },
+      async () => engine.change(await find(), (current) => ({ ...current }), chrome),
+      () => engine.touch(acting.record.id),
+    ]
+    for (const use of [...uses, ...uses]) {
+      moveTheClock(20 * MINUTE)
+      expect(await find()).toBeDefined()
+      await use()
+    }
+  })
+
+  it('begins with a use of the actor’s own session', async () => {
+    const { act, hers, engine } = await site({ idleTimeout: 30 * MINUTE })
+    moveTheClock(20 * MINUTE)
+    const { record } = (await act())!
+    moveTheClock(20 * MINUTE)
+    expect(await engine.live.find(record.id)).toBeDefined()
+    expect((await engine.live.find(hers.record.id))!.acting).toBe(record.id)
+  })
+
+  it('gives the place of the actor’s own session to a login in its browser, and no other session has to go', async () => {
+    const { engine, acting, use, sessions } = await site({ maxSessions: 2 })
+    const phone = await engine.login(sue, chrome, [])
+    const again = await engine.login(sue, chrome, [acting.record])
+    for (const one of [phone, again]) expect(await use(one)).toBeDefined()
+    expect(await sessions.list('sue')).toHaveLength(2)
+  })
+
+  it('ends with the actor’s own where a copied cookie of that one is used, and its sockets hear it', async () => {
+    const settings = { rotateEvery: HOUR, actingTimeout: 7 * DAY, idleTimeout: 7 * DAY }
+    const { engine, hers, identify, act, sessions, store } = await site(settings)
+    moveTheClock(HOUR)
+    const { token } = await identify([hers.token])
+    moveTheClock(5 * MINUTE)
+    await identify([token!])
+    moveTheClock(5 * MINUTE)
+    const { record } = (await act(ann, await engine.live.find(hers.record.id)))!
+    const close = jest.fn()
+    sessions.onEnd(record.id, close)
+    await identify([hers.token])
+    expect(store.get(hers.record.id)).toBeUndefined()
+    expect(store.get(record.id)).toBeUndefined()
+    expect(close).toHaveBeenCalledTimes(1)
+    await sessions.close()
+  })
+
   it('takes no place among those that its user may have', async () => {
     const { engine, act, sessions, hers, use } = await site({ maxSessions: 1, whenFull: 'refuse' })
     const one = await engine.login(ann, chrome, [])

@@ -17,7 +17,7 @@ import {
   settingsWith,
   stopTheClock,
 } from '../../support/core.js'
-import { asyncStore, batching, recording, replacing, wrapped } from '../../support/stores.js'
+import { asyncStore, batching, recording, replacing, turns, wrapped } from '../../support/stores.js'
 
 beforeEach(() => stopTheClock())
 afterEach(() => jest.useRealTimers())
@@ -293,4 +293,30 @@ test('without a limit a login is one call', async () => {
   const { store, calls } = recording(memoryStore())
   await makeCore(settingsWith({ store })).engine.login(ann, chrome, [])
   expect(calls.map(({ operation }) => operation)).toEqual(['insert'])
+})
+
+test('a session that a login pushes out gets no successor beside it', async () => {
+  const memory = memoryStore()
+  const held: (() => void)[] = []
+  const world = { isHolding: false }
+  const store = replacing(memory, {
+    insert: async (record) => {
+      if (world.isHolding && record.userId !== undefined) await new Promise<void>((go) => held.push(go))
+      return memory.insert(record)
+    },
+  })
+  const { engine, sessions } = makeCore(settingsWith({ store, maxSessions: 1 }))
+  const { record } = await engine.login(ann, chrome, [])
+  world.isHolding = true
+  const other = engine.login(ann, chrome, [])
+  while (held.length === 0) await turns(1)
+  world.isHolding = false
+  const own = { ...record, userId: 'ann' }
+  const terms = { methods: undefined, lifetime: undefined, takesOffer: false }
+  const again = rejectionOf(engine.reauthentication.perform(own, ann, chrome, terms))
+  expect(await again).toMatchObject({ code: 'CONFLICT', status: 503 })
+  expect(memory.get(record.id)).toBeDefined()
+  held[0]!()
+  const { id } = (await other).record
+  expect((await sessions.list('ann')).map((one) => one.id)).toEqual([id])
 })

@@ -1,4 +1,11 @@
-import { claimSeat, confirmSeat, releaseSeat, type Claim, type Seat } from '../../../src/core/limits.js'
+import {
+  claimSeat,
+  confirmSeat,
+  releaseSeat,
+  succeedToSeat,
+  type Claim,
+  type Seat,
+} from '../../../src/core/limits.js'
 
 const NOW = 1_000_000_000
 const claim = (more: Partial<Claim> = {}): Claim => ({
@@ -107,4 +114,36 @@ test('a login that fails gives back the places that it kept', () => {
   const pending = { id: 'new', since: NOW, replaces: ['a', 'c'] }
   expect(releaseSeat([pending, { id: 'b' }], 'new')).toEqual([{ id: 'a' }, { id: 'c' }, { id: 'b' }])
   expect(releaseSeat([{ id: 'b' }], 'new')).toEqual([{ id: 'b' }])
+})
+
+describe('a successor', () => {
+  const successor = { id: 'new', old: 'a', now: NOW }
+
+  it('takes the seat of the old one, whatever the limit is', () => {
+    expect(succeedToSeat(taken, successor)).toEqual({
+      outcome: 'seated',
+      seats: [{ id: 'b' }, { id: 'new', since: NOW, succeeds: true, replaces: ['a'] }],
+      dropped: [],
+    })
+  })
+
+  it('gets none where a login is about to take it', () => {
+    expect(succeedToSeat([{ id: 'x', since: NOW - 1, replaces: ['a'] }], successor)).toEqual({
+      outcome: 'full',
+    })
+  })
+
+  it('takes it of a login that has died', () => {
+    const dead = { id: 'x', since: NOW - 60_000, replaces: ['a', 'c'] }
+    expect(succeedToSeat([dead], successor)).toEqual({
+      outcome: 'seated',
+      seats: [{ id: 'c' }, { id: 'new', since: NOW, succeeds: true, replaces: ['a'] }],
+      dropped: ['x'],
+    })
+  })
+
+  it('asks again beside another one of the same session, of which one will count', () => {
+    const other = { id: 'x', since: NOW - 1, succeeds: true, replaces: ['a'] }
+    expect(succeedToSeat([other], successor)).toMatchObject({ outcome: 'seated', dropped: [] })
+  })
 })

@@ -134,6 +134,22 @@ test('spares its own new session when it looks again', async () => {
   await sessions.close()
 })
 
+test('spares what begins in this process after it, when it looks again', async () => {
+  jest.useFakeTimers({
+    now: Date.now(),
+    doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick', 'performance'],
+  })
+  const { changed, engine, use, sessions } = await site()
+  const own = (await changed())!.record as SessionRecord & { userId: string }
+  const terms = { methods: ['password'], lifetime: undefined, takesOffer: false }
+  const confirmed = (await engine.reauthentication.perform(own, ann, chrome, terms))!
+  const elsewhere = await engine.login(ann, chrome, [])
+  await jest.advanceTimersByTimeAsync(10_000)
+  await turns(2)
+  for (const one of [confirmed, elsewhere]) expect(await use(one)).toBeDefined()
+  await sessions.close()
+})
+
 test('where another one can’t be ended, this one is as it was', async () => {
   const { store, here, there } = await site()
   const broken = makeCore(settingsWith({ store: failing(store, 'delete') }))

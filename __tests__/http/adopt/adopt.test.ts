@@ -397,3 +397,12 @@ test('without the option nothing of it is there', async () => {
   expect(one.cookie).toBe(oldCookie('ann'))
   await sessions.revokeAll('ann')
 })
+
+test('who asks for a token in the body gets no cookie beside it for an old cookie', async () => {
+  const { old, sessions, namesOf } = shop({ bearer: true })
+  const res = await old('ann').login({ 'Session-Via': 'bearer', 'X-User': 'ann' })
+  expect(res.status).toBe(200)
+  expect([setCookies(res), typeof res.body.token]).toEqual([[], 'string'])
+  expect(await sessions.list('ann')).toHaveLength(1)
+  expect(namesOf()).toEqual(['login'])
+})

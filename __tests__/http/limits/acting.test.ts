@@ -2,6 +2,7 @@ import {
   createSessions,
   login,
   memoryStore,
+  reauthenticate,
   requireRecentLogin,
   requireUser,
   type RequestSession,
@@ -154,6 +155,23 @@ test('who acts can’t step up as the other one, in any way', async () => {
     expect((await attempt).body).toMatchObject({ code: 'ACTING' })
   }
   expect(await who(sue)).toEqual(['ann', 'sue'])
+})
+
+test('who acts can’t try the passwords of the other one where users confirm theirs', async () => {
+  const asked = jest.fn((): Person => people.ann)
+  const { visitor } = site(express5, { mayActAs }, (app) => {
+    app.post(
+      '/in/:id',
+      login((req) => people[req.params.id as Name]),
+    )
+    app.post('/confirm', reauthenticate(asked))
+  })
+  const sue = visitor()
+  await sue.post('/in/sue')
+  await actAs(sue, 'ann')
+  const { status, body } = await sue.post('/confirm', { Accept: 'application/json' })
+  expect([status, body]).toMatchObject([403, { error: { code: 'ACTING' } }])
+  expect(asked).not.toHaveBeenCalled()
 })
 
 test('the end of the actor’s own session ends both, at once', async () => {

@@ -42,11 +42,14 @@ export class Acting {
       const { id, token, secretHash, seriesHash } = mint()
       const before = own.acting
       // Named first: an acting session that its actor's does not name is a dead one.
-      const named = await this.live.change(own, (current) => ({ ...current, acting: id }))
-      if (named === undefined) return undefined
       const now = Date.now()
+      const named = await this.live.change(own, (current) => ({
+        ...touched(current, now, client, this.settings),
+        acting: id,
+      }))
+      if (named === undefined) return undefined
       const lifetime = actingLifetime(named, now, this.settings.actingTimeout)
-      const { userAgent, ip } = touched(named, now, client, this.settings)
+      const { userAgent, ip } = named
       const record: SessionRecord = {
         id,
         version: 1,

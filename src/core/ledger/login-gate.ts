@@ -3,7 +3,15 @@ import { inBatches } from '../../lib/async/batches.js'
 import { pause } from '../../lib/async/timers.js'
 import { invalid, show } from '../../lib/options/invalid.js'
 import type { SessionRecord } from '../../record.js'
-import { claimSeat, confirmSeat, MAX_SEATS, releaseSeat, type Claim } from '../limits.js'
+import {
+  claimSeat,
+  confirmSeat,
+  MAX_SEATS,
+  releaseSeat,
+  succeedToSeat,
+  type Claimed,
+  type Seat,
+} from '../limits.js'
 import { clientOf } from '../events/envelope.js'
 import type { Client } from '../client/client.js'
 import type { LiveRecords } from '../records/live-records.js'
@@ -27,6 +35,18 @@ export interface Pass {
   readonly ledger: WrittenLedger
   /** The sessions that have to end for it, besides those that its browser holds. */
   readonly pushesOut: readonly string[]
+}
+
+/** Takes a seat, if there is one. */
+type Take = (seats: readonly Seat[], ended: ReadonlySet<string> | undefined) => Claimed
+
+/** How a seat is asked for. */
+interface Asked {
+  readonly claim: Take
+  /** The sessions that end for it anyway. */
+  readonly replaces: readonly string[]
+  /** What is said where there is none. */
+  readonly full: () => SessionError
 }
 
 /**
@@ -60,15 +80,26 @@ export class LoginGate {
     const { userId } = record
     const { maxSessions } = this.settings
     if (userId === undefined || maxSessions === undefined) return undefined
-    const replaces = held.filter((one) => one.userId === userId).map(({ id }) => id)
-    return this.#claim(record, userId, { replaces, max: seatsOf(maxSessions, user) })
+    const { id } = record
+    const { whenFull } = this.settings
+    const replaces = held.flatMap((one) => ownSessionOf(userId, one))
+    const max = seatsOf(maxSessions, user)
+    const claim: Take = (seats, ended) =>
+      claimSeat(seats, { id, replaces, max, whenFull, now: Date.now(), ended })
+    return this.#claim(record, userId, { claim, replaces, full: () => full(max) })
   }
 
-  /** Gives a session the seat of the one that it succeeds to. There always is one. */
+  /**
+   * Gives a session the seat of the one that it succeeds to.
+   *
+   * @throws SessionError CONFLICT where a login is about to take the place of the old one.
+   */
   async succeed(record: SessionRecord, old: string): Promise<Pass | undefined> {
     const { userId } = record
     if (userId === undefined || this.settings.maxSessions === undefined) return undefined
-    const { before: _, ...pass } = await this.#claim(record, userId, { replaces: [old], max: Infinity })
+    const claim: Take = (seats) => succeedToSeat(seats, { id: record.id, old, now: Date.now() })
+    const asked = { claim, replaces: [old], full: replacedMeanwhile }
+    const { before: _, ...pass } = await this.#claim(record, userId, asked)
     return pass
   }
 
@@ -112,19 +143,17 @@ export class LoginGate {
     }
   }
 
-  async #claim(record: SessionRecord, userId: string, asked: Pick<Claim, 'replaces' | 'max'>): Promise<Pass> {
+  async #claim(record: SessionRecord, userId: string, asked: Asked): Promise<Pass> {
     const { id, absoluteExpiresAt } = record
-    const { whenFull } = this.settings
     let ended: ReadonlySet<string> | undefined
     let before: Ledger | undefined
     for (;;) {
       let dropped: readonly string[] = []
       const edit = (ledger: Ledger): Ledger => {
         before ??= ledger
-        const claim = { ...asked, id, whenFull, now: Date.now(), ended }
-        const claimed = claimSeat(ledger.seats ?? [], claim)
+        const claimed = asked.claim(ledger.seats ?? [], ended)
         if (claimed.outcome === 'look') throw new LookFirst(claimed.ids)
-        if (claimed.outcome === 'full') throw full(asked.max)
+        if (claimed.outcome === 'full') throw asked.full()
         dropped = claimed.dropped
         return { ...ledger, seats: claimed.seats }
       }
@@ -164,6 +193,12 @@ export class LoginGate {
   async #remove(ids: readonly string[]): Promise<void> {
     await Promise.allSettled(ids.map(async (id) => this.records.delete(id)))
   }
+}
+
+/** What a login of this user ends of theirs: a session that the browser holds, or that its user acts from. */
+function ownSessionOf(userId: string, { id, userId: holder, actor }: SessionRecord): readonly string[] {
+  if (actor !== undefined) return actor.userId === userId ? [actor.sessionId] : []
+  return holder === userId ? [id] : []
 }
 
 /** Not a failure: a claim has to know first which of these sessions have ended. */
@@ -211,6 +246,13 @@ function full(max: number): SessionError {
   return new SessionError(
     'SESSIONS_FULL',
     `This user has ${max} sessions already, as many as maxSessions allows. Log out on another device first.`,
+  )
+}
+
+function replacedMeanwhile(): SessionError {
+  return new SessionError(
+    'CONFLICT',
+    'Another login is about to take the place of this session (maxSessions). Nothing has changed. Try again.',
   )
 }
 

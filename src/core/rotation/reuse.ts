@@ -23,6 +23,8 @@ export class Reuse {
     settings: Pick<Settings, 'onReuse' | 'touchInterval'>,
     /** Ends all sessions of a user but one. */
     private readonly endOthers: (userId: string, except: string, client: Client) => Promise<unknown>,
+    /** Ends the session in which the user of this one acts as another one. */
+    private readonly endActing: (own: SessionRecord, client: Client) => Promise<unknown>,
   ) {
     this.#policy = settings.onReuse
     this.#limit = new ReportLimit(settings.touchInterval)
@@ -69,10 +71,13 @@ export class Reuse {
     if (await this.#end(record, client)) this.#report(record, client)
   }
 
-  async #end({ id, userId }: SessionRecord, client: Client): Promise<boolean> {
+  async #end(record: SessionRecord, client: Client): Promise<boolean> {
+    const { id, userId } = record
     // The record itself comes last: it is what the next try begins with.
     if (this.#policy === 'endAll' && userId !== undefined) await this.endOthers(userId, id, client)
-    return this.records.delete(id)
+    const wasThere = await this.records.delete(id)
+    await this.endActing(record, client)
+    return wasThere
   }
 
   /** Comes before the session is removed, so that no failure of the store can hide it. */

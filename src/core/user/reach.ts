@@ -63,8 +63,9 @@ export class Reach {
         // One that has ended may have a successor, which was stored after the page was read.
         if (!isMissed) break
       }
+      // First: a login that begins from here on is neither waited for nor looked for.
+      if (this.ledgers === undefined) this.#lookAgain(userId, visit, since, spared)
       const landed = await Promise.all((await this.flights.landed(userId)).map(visit))
-      if (this.ledgers === undefined) this.#lookAgain(userId, visit, since)
       return count + landed.filter(Boolean).length
     } finally {
       this.flights.forget(change)
@@ -77,9 +78,11 @@ export class Reach {
     this.#timers.clear()
   }
 
-  #lookAgain(userId: string, visit: Work, since: number): void {
+  #lookAgain(userId: string, visit: Work, since: number, spared: Set<string>): void {
+    const spareNoMore = this.flights.spareLater(userId, spared)
     const look = async () => {
       this.#timers.delete(timer)
+      spareNoMore()
       const isEarlier = ({ createdAt }: SessionRecord) => createdAt <= since + CLOCKS_MS
       await inBatches(this.records.pagesByUser(userId), async (one) => isEarlier(one) && visit(one))
     }

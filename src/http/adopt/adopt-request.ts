@@ -12,7 +12,8 @@ import type { AdoptSettings } from './options.js'
 
 /** Whether a request may start a session by an old cookie: one without a login, of a page that somebody has opened. */
 export function mayAdopt(req: IncomingMessage, state: SessionState, adopt: AdoptSettings): boolean {
-  if (state.isBearer || !state.hasNoLogin || !state.takesToken() || Date.now() >= adopt.until) return false
+  // Whoever asks for a token in the body gets no cookie beside it.
+  if (state.takesBearer || !state.hasNoLogin || !state.takesToken() || Date.now() >= adopt.until) return false
   if (req.method === 'HEAD' || req.method === 'OPTIONS') return false
   if (oldCookieOf(req.headers.cookie, adopt) === undefined) return false
   // A form of another site: as a stranger's it can do nothing in the visitor's name.

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express'
+import { assertNotActing } from '../../core/acting/actor.js'
 import { ofFunction, readOptions } from '../../lib/options/options.js'
 import { refuseRequest } from '../refusal/refuse-request.js'
 import { reauthenticateOptions } from '../request/login-options.js'
@@ -32,8 +33,12 @@ export function reauthenticate(
   return loginRoute(authenticate, settings, {
     name: 'reauthenticate()',
     said: 'Confirmed',
-    // A stranger must not be able to try passwords here.
-    assertUseful: (req) => stateOf(req).assertUser(),
+    // A stranger must not be able to try passwords here, and whoever acts as the user not either.
+    assertUseful: (req) => {
+      const state = stateOf(req)
+      state.assertUser()
+      assertNotActing(state.record!)
+    },
     perform: (req, user) => sessionOf(req).reauthenticate(user, { crossSite: true, lifetime, method }),
   })
 }
