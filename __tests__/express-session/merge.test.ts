@@ -40,6 +40,12 @@ test('a removal wins, whoever removes and whatever the other side has written', 
   expect(merge(base, nested, { ...base, prefs: { theme: 'light', size: 1 } })).toEqual(nested)
 })
 
+test('null in place of a user is a logout, whoever writes last', () => {
+  const [base, out, seen] = [{ user: { id: 1 } }, { user: null }, { user: { id: 1, seen: 2 } }]
+  expect(merge(base, seen, out)).toEqual(out)
+  expect(merge(base, out, seen)).toEqual(out)
+})
+
 test('`__proto__` and its like are keys as any other', () => {
   const mine = JSON.parse('{ "__proto__": { "x": 1 }, "constructor": 1 }') as JsonObject
   const merged = merge({}, mine, { y: 1 })

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../lib/json/json.js'
  *
  * What only one side has changed is taken from there. Plain objects are merged in the same way, at any depth. Lists that
  * both sides have only appended to are joined. **A removal always wins**: `delete req.session.user` is a logout, and no
- * other request brings that user back. Where both have changed one value to different ones, the last write wins: `mine`.
+ * other request brings that user back; nor does one after `req.session.user = null`. Where both have changed one value to different ones, the last write wins: `mine`.
  *
  * @param base the data as this request has read it.
  * @param mine what this request made of it.
@@ -31,6 +31,8 @@ function mergeOne(base: Value, mine: Value, theirs: Value): Value {
   if (isDeepStrictEqual(base, mine)) return theirs
   if (isDeepStrictEqual(base, theirs) || isDeepStrictEqual(mine, theirs)) return mine
   if (mine === undefined || theirs === undefined) return base === undefined ? (mine ?? theirs) : undefined
+  // `req.session.user = null` is a logout as well: no other request's change of that user undoes it.
+  if (base !== undefined && (mine === null || theirs === null)) return null
   if (isPlain(mine) && isPlain(theirs)) return merge(isPlain(base) ? base : {}, mine, theirs)
   if (Array.isArray(mine) && Array.isArray(theirs)) return joined(base, mine, theirs) ?? mine
   return mine

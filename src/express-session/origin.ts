@@ -1,4 +1,5 @@
 import type { JsonObject, SessionRecord } from '../record.js'
+import type { SessionObject } from './classes/types.js'
 
 /** Where a session comes from: what was stored when this request read it. */
 export interface Origin {
@@ -29,6 +30,25 @@ export function setOrigin(session: object, origin: Origin): void {
 /** The data that changes are compared with. */
 export function baseOf(origin: Origin): JsonObject {
   return (origin.data ??= JSON.parse(origin.text) as JsonObject)
+}
+
+/** What was just read from a store of express-session, or written to it. */
+export function originFor(sid: string, text: string, readAt = nextPlace()): Origin {
+  return { sid, text, data: undefined, isStored: true, readAt, record: undefined }
+}
+
+/** Writes a session that belongs to no request. */
+export type Saver = (session: SessionObject) => Promise<void>
+
+const savers = new WeakMap<object, Saver>()
+
+/** How sessions in this store are written, where `store.set()` would write one that has ended. */
+export function saverOf(store: object): Saver | undefined {
+  return savers.get(store)
+}
+
+export function setSaver(store: object, saver: Saver): void {
+  savers.set(store, saver)
 }
 
 let order = 0

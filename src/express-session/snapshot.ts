@@ -1,5 +1,6 @@
 import { isTooDeep, type JsonObject } from '../lib/json/json.js'
 import { SessionError } from '../errors.js'
+import { Session } from './classes/session.js'
 import type { StoredData } from './classes/types.js'
 
 const texts = new WeakMap<JsonObject, string>()
@@ -30,4 +31,18 @@ export function textOfData(data: JsonObject): string {
   let text = texts.get(data)
   if (text === undefined) texts.set(data, (text = JSON.stringify(data)))
   return text
+}
+
+/**
+ * The part of a record's data that `req.session` can show. What has the name of one of its methods is not there, and so
+ * has not been removed from there.
+ */
+export function shownOf(data: JsonObject): JsonObject {
+  const names = Object.keys(data)
+  if (!names.some(isHidden)) return data
+  return Object.fromEntries(names.filter((name) => !isHidden(name)).map((name) => [name, data[name]!]))
+}
+
+function isHidden(name: string): boolean {
+  return name === 'cookie' || name in Session.prototype
 }

@@ -12,11 +12,11 @@ import { clearCookie, cookieOptionsOf, sendCookie } from './cookie/send.js'
 import type { Secret } from './cookie/signature.js'
 import type { Visiting } from './keeping/keeping.js'
 import { inflated } from './classes/store.js'
-import { baseOf, nextPlace, originOf, setOrigin, type Origin } from './origin.js'
+import { baseOf, originFor, originOf, setOrigin } from './origin.js'
 import { merge } from './merge.js'
 import type { Gate, Work } from './response/guard.js'
 import type { Setup } from './setup.js'
-import { dataOf, textOf, textOfData } from './snapshot.js'
+import { dataOf, shownOf, textOf, textOfData } from './snapshot.js'
 import { isSameUser } from './user.js'
 
 type Next = (error?: unknown) => void
@@ -153,13 +153,15 @@ export class Visit implements Visitor, Visiting, Gate {
     const { session } = this.req
     const origin = session && originOf(session)
     if (!session || !origin) return
-    const merged = merge(baseOf(origin), dataOf(session), record.data)
+    const data = shownOf(record.data)
+    const merged = merge(baseOf(origin), dataOf(session), data)
     const isChanged = textOf(session) !== this.#originalText
     for (const name of Object.keys(session)) if (name !== 'cookie') delete (session as StoredData)[name]
     Object.assign(session, copyJson(merged), { cookie: session.cookie })
-    const text = textOfData(record.data)
-    Object.assign(origin, { text, data: record.data, record })
-    this.#originalText = text
+    const text = textOfData(data)
+    Object.assign(origin, { text, data, record })
+    // A browser that has no cookie yet is to get one for what it was before.
+    if (this.#cookieId === session.id) this.#originalText = text
     this.#savedText = text
     if (isChanged) this.#savedText = undefined
   }
@@ -308,10 +310,6 @@ export class Visit implements Visitor, Visiting, Gate {
     if (!this.#hasDropped || this.#cookieId === undefined || !canRespond(this.res)) return
     clearCookie(this.res, this.setup.name, new Cookie(cookieOptionsOf(this.setup, this.req)))
   }
-}
-
-function originFor(sid: string, text: string): Origin {
-  return { sid, text, data: undefined, isStored: true, readAt: nextPlace(), record: undefined }
 }
 
 /** Keeps what the request has put into a session that another one now takes the place of. */

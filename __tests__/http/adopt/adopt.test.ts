@@ -260,6 +260,7 @@ describe('a copied old cookie is no way back in', () => {
       const at = letters.indexOf(value.at(-1)!)
       return value.slice(0, -1) + letters[at ^ 1]!
     },
+    'a blank in its base64': (value: string) => `${value.slice(0, -5)} ${value.slice(-5)}`,
   }
   test.each(Object.entries(spellings))('written with %s', async (_name, spelled) => {
     const lenient = (req: Request) => (req.headers.cookie?.includes('old=') ? ann : undefined)
@@ -268,6 +269,28 @@ describe('a copied old cookie is no way back in', () => {
     await first.get('/')
     await first.logout()
     expect(await visitor({ cookie: `old=${spelled(`ann.${sign('ann')}`)}` }).user()).toBeNull()
+  })
+
+  const seal = 'Fe26.2**8be8*c2Fs*aXY*Ym9keQ*1798*c2E*bWFj~2'
+  const content = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ'
+  test.each([
+    ['as a JWT with a blank in its signature', `${content}.c2lnbmF0dXJl`, `${content}.c2ln bmF0dXJl`],
+    ['as a seal of iron-session with more at its end', seal, `${seal}junk`],
+    ['as a JWT with another signature that is good', `${content}.c2lnbmF0dXJl`, `${content}.YW5vdGhlcg`],
+    [
+      'in other case, with accents and letters that are not seen',
+      'n7pq2gk5t0m9wzr4c8vx',
+      encodeURIComponent('\u0007Ñ7PQ2GK5T0M9WZR4C8VX\u200b'),
+    ],
+    ['beside another one, with a blank after its name', seal, `${seal}; old=Fe26.2*x`, 'old ='],
+    ['beside another one, too long to be one', seal, `${seal}${'x'.repeat(9_000)}; old=x`],
+  ])('%s', async (_name, value, copy, name = 'old=') => {
+    const lenient = (req: Request) => (req.headers.cookie?.includes('old') ? ann : undefined)
+    const { visitor } = shop({ adopt: { ...adopt, user: lenient } })
+    const first = visitor({ cookie: `old=${value}` })
+    expect(await first.user()).toEqual(ann)
+    await first.logout()
+    expect((await visitor().get('/', { Cookie: name + copy })).body).toEqual({ user: null, id: null })
   })
 
   test('that was never used, once all sessions of its user have been ended', async () => {

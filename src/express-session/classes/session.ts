@@ -1,4 +1,5 @@
 import type { Cookie } from './cookie.js'
+import { originOf, saverOf } from '../origin.js'
 import { settle, type Done } from './done.js'
 import { visitorOf, type SessionObject, type SessionRequest, type StoredData } from './types.js'
 
@@ -74,8 +75,12 @@ export class Session {
 
 function saved(session: SessionObject): Promise<void> {
   const { req, id } = session as unknown as Session
+  const visitor = visitorOf(req)
+  if (visitor !== undefined) return visitor.save(session)
   // A session that `store.load()` has made belongs to no request.
-  return visitorOf(req)?.save(session) ?? called((done) => req.sessionStore!.set(id, session, done))
+  const store = req.sessionStore!
+  const save = originOf(session) && saverOf(store)
+  return save ? save(session) : called((done) => store.set(id, session, done))
 }
 
 function reloaded({ req, id }: Session): Promise<void> {

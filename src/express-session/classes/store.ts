@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Cookie, type CookieInput } from './cookie.js'
+import { nextPlace, originFor, originOf, setOrigin } from '../origin.js'
+import { textOf } from '../snapshot.js'
 import { Session } from './session.js'
 import type { Callback, SessionObject, SessionRequest, StoredData, StoreObject } from './types.js'
 
@@ -26,9 +28,11 @@ Object.assign(Store.prototype, {
   },
 
   load(this: StoreObject, sid: string, callback: Callback<SessionObject>): void {
+    const readAt = nextPlace()
     this.get(sid, (error, found) => {
       if (error) return callback(error)
       if (!found) return callback()
+      if (originOf(found) === undefined) setOrigin(found, originFor(sid, textOf(found), readAt))
       const req = { sessionID: sid, sessionStore: this } as SessionRequest
       callback(null, this.createSession(req, found))
     })
@@ -65,6 +69,9 @@ export function createSession(req: SessionRequest, found: StoredData): SessionOb
   cookie.originalMaxAge = originalMaxAge as number | null
   found.cookie = cookie
   const session = new Session(req, found) as SessionObject
+  // Where there is no request, it is saved by `store.set()`, which must know what was read.
+  const origin = originOf(found)
+  if (origin !== undefined) setOrigin(session, origin)
   req.session = session
   return session
 }

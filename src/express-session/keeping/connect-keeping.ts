@@ -7,7 +7,7 @@ import { EndMarks } from '../../stores/adapted/end-marks.js'
 import { hashOf } from '../../core/token.js'
 import type { Callback, SessionObject, StoredData, StoreObject } from '../classes/types.js'
 import { merge } from '../merge.js'
-import { baseOf, nextPlace, originOf, setOrigin, type Origin } from '../origin.js'
+import { baseOf, nextPlace, originFor, originOf, setOrigin, setSaver, type Origin } from '../origin.js'
 import { dataOf, textOf } from '../snapshot.js'
 import { inTime } from './deadline.js'
 import { Ends } from './ends.js'
@@ -52,7 +52,9 @@ export class ConnectKeeping implements Keeping {
     this.touches = typeof store.touch === 'function' || this.#lifetime.isLimited
     store.on?.('disconnect', () => (this.isReady = false))
     store.on?.('connect', () => (this.isReady = true))
-    if (isNew) this.#watchEnds()
+    if (!isNew) return
+    this.#watchEnds()
+    setSaver(store, (session) => this.save(session, originOf(session)))
   }
 
   begin(): void {}
@@ -66,7 +68,7 @@ export class ConnectKeeping implements Keeping {
     // In a microtask of its own: what the application throws there is no rejection of the store.
     this.#read(sid).then(
       (session) => {
-        if (session) setOrigin(session, newOrigin(sid, textOf(session), readAt))
+        if (session) setOrigin(session, originFor(sid, textOf(session), readAt))
         queueMicrotask(() => found(null, session))
       },
       (error: unknown) => queueMicrotask(() => found(error)),
@@ -78,10 +80,10 @@ export class ConnectKeeping implements Keeping {
     const text = textOf(session)
     this.#lifetime.mark(session.cookie, origin?.isStored === true)
     await this.#ends.turns.take(id, async () => {
-      await this.#call('set', id, origin?.isStored ? await this.#merged(session, origin) : session)
+      await this.#write(id, origin?.isStored ? await this.#merged(session, origin) : session)
       await this.#undoIfEnded(id)
     })
-    if (origin === undefined || origin.sid !== id) setOrigin(session, newOrigin(id, text, nextPlace()))
+    if (origin === undefined || origin.sid !== id) setOrigin(session, originFor(id, text, nextPlace()))
     else Object.assign(origin, { text, data: undefined, isStored: true })
   }
 
@@ -89,7 +91,7 @@ export class ConnectKeeping implements Keeping {
     const { sid: before } = origin
     const text = textOf(session)
     const merged = await this.#ends.turns.take(before, () => this.#merged(session, origin))
-    await this.#call('set', sid, merged)
+    await this.#write(sid, merged)
     try {
       await this.#call('destroy', before)
     } catch (error) {
@@ -97,7 +99,7 @@ export class ConnectKeeping implements Keeping {
       await this.#call('destroy', sid).catch(() => undefined)
       throw error
     }
-    setOrigin(session, newOrigin(sid, text, nextPlace()))
+    setOrigin(session, originFor(sid, text, nextPlace()))
   }
 
   async destroy(sid: string): Promise<void> {
@@ -123,7 +125,7 @@ export class ConnectKeeping implements Keeping {
     const found = await this.#read(id)
     if (found === undefined) return
     this.#lifetime.mark(cookie, true)
-    await this.#call('set', id, { ...found, cookie })
+    await this.#write(id, { ...found, cookie })
     await this.#undoIfEnded(id)
   }
 
@@ -150,6 +152,19 @@ export class ConnectKeeping implements Keeping {
     return undefined
   }
 
+  async #write(sid: string, session: StoredData): Promise<void> {
+    const begunAt = nextPlace()
+    const work = ask(this.store, 'set', sid, session)
+    try {
+      await this.#inTime(work, 'set')
+    } catch (error) {
+      // A store that was too slow may still write it, and the session may have ended by then.
+      const undo = () => this.#ends.hasEndedSince(sid, begunAt) && this.#ends.destroyNow(sid)
+      void work.then(undo).catch(() => undefined)
+      throw error
+    }
+  }
+
   /** Another process may have ended the session while this one was writing it. */
   async #undoIfEnded(sid: string): Promise<void> {
     const { marks, destroyNow } = this.#ends
@@ -172,8 +187,9 @@ export class ConnectKeeping implements Keeping {
     store.destroy = (sid, done) => {
       ends.ended(sid)
       const work = ends.turns.take(sid, async () => {
-        await ends.marks?.add(sid)
-        await ends.destroyNow(sid)
+        // In time, or what else is to be done with this session would wait for ever.
+        if (ends.marks) await this.#inTime(ends.marks.add(sid), 'set')
+        await this.#inTime(ends.destroyNow(sid), 'destroy')
       })
       if (done === undefined) return work
       work.then(
@@ -209,7 +225,3 @@ export class ConnectKeeping implements Keeping {
 }
 
 const nothing = (): void => undefined
-
-function newOrigin(sid: string, text: string, readAt: number): Origin {
-  return { sid, text, data: undefined, isStored: true, readAt, record: undefined }
-}

@@ -13,13 +13,13 @@ import type { StoredData } from '../classes/types.js'
 import { merge } from '../merge.js'
 import { setOrigin } from '../origin.js'
 import type { FoundUser } from '../setup.js'
-import { dataOf, textOfData } from '../snapshot.js'
+import { dataOf, shownOf, textOfData } from '../snapshot.js'
 import { tokenOf } from '../token.js'
 
 /** A session as `store.get()` returns it. */
 export function storedOf(record: SessionRecord, sid: string, defaults: CookieInput): StoredData {
   const stored: StoredData = { ...copyJson(record.data), cookie: cookieOf(record, defaults) }
-  const { data } = record
+  const data = shownOf(record.data)
   setOrigin(stored, { sid, text: textOfData(data), data, isStored: true, readAt: 0, record })
   return stored
 }

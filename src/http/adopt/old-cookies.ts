@@ -11,11 +11,17 @@ const canBeOld = (value: string): value is string => value !== '' && value.lengt
 
 /**
  * The value of the old cookie that says who it is. Of two with one name nobody knows which one is read as the user's: then
- * there is none.
+ * there is none. Every spelling counts that some parser reads as this name, or a copy of a used cookie could hide behind
+ * another one.
  */
 export function oldCookieOf(header: string | undefined, { cookies }: AdoptSettings): string | undefined {
-  const values = readCookie(header, cookies[0]!.name, 2, canBeOld)
-  return values.length === 1 ? values[0] : undefined
+  const { name } = cookies[0]!
+  if (header?.includes(name) !== true) return undefined
+  const pairs = header.split(';').filter((pair) => pair.split('=', 1)[0]!.trim() === name)
+  const values = new Set(pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim()))
+  values.delete('')
+  const [value] = values
+  return values.size === 1 && canBeOld(value!) ? value : undefined
 }
 
 /** Makes the browser forget the old cookies: their part is done. */
