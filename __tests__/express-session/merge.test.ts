@@ -41,9 +41,9 @@ test('a removal wins, whoever removes and whatever the other side has written', 
 })
 
 test('null in place of a user is a logout, whoever writes last', () => {
-  const [base, out, seen] = [{ user: { id: 1 } }, { user: null }, { user: { id: 1, seen: 2 } }]
-  expect(merge(base, seen, out)).toEqual(out)
-  expect(merge(base, out, seen)).toEqual(out)
+  const [before, out, seen] = [{ user: { id: 1 } }, { user: null }, { user: { id: 1, seen: 2 } }]
+  expect(merge(before, seen, out)).toEqual(out)
+  expect(merge(before, out, seen)).toEqual(out)
 })
 
 test('`__proto__` and its like are keys as any other', () => {

@@ -73,6 +73,8 @@ export class Cookie implements CookieData {
       throw new TypeError('maxAge must be a number or Date')
     }
     this.expires = typeof ms === 'number' ? new Date(Date.now() + ms) : ms
+    // The clock may have moved on since: each touch would make it shorter.
+    if (typeof ms === 'number') this.originalMaxAge = ms
   }
 
   /** What a store keeps of it. */
