@@ -28,12 +28,13 @@ export class Ending {
     const replaced = cause === 'login'
     const ends = await Promise.all(
       held.map(async (record) => {
+        // The browser of an acting session holds the actor's own session through it. That one comes first: where it can't be
+        // ended, the acting one is there, and the call can be made again.
+        if (record.actor !== undefined && cause !== 'undelivered')
+          await this.#endOwn(record, { cause, client })
         const wasThere = await this.records.delete(record.id)
         if (wasThere) this.events.emit('logout', { record, client, cause, replaced })
         await this.endActing(record, client)
-        // The browser of an acting session holds the actor's own session through it.
-        if (record.actor !== undefined && cause !== 'undelivered')
-          await this.#endOwn(record, { cause, client })
         return wasThere
       }),
     )

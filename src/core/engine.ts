@@ -131,7 +131,7 @@ export class Engine {
     const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
     this.reauthentication = new Reauthentication(events, settings, succession)
     this.users = new UserSessions(live, events, settings, ending, succession, reach, this.adoption)
-    this.acting = new Acting(records, live, events, settings, ending, succession, flights)
+    this.acting = new Acting(records, live, events, settings, ending, succession, flights, this.binding)
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()

@@ -15,7 +15,7 @@ import {
   settingsWith,
   stopTheClock,
 } from '../../support/core.js'
-import { asyncStore, failing } from '../../support/stores.js'
+import { asyncStore, failing, replacing } from '../../support/stores.js'
 
 beforeEach(() => stopTheClock())
 afterEach(() => jest.useRealTimers())
@@ -157,6 +157,24 @@ describe('a session in which a user acts as another one', () => {
     await sessions.close()
   })
 
+  it('is there as long as the actor’s own can’t be ended, so that a logout can be tried again', async () => {
+    const memory = memoryStore()
+    const world = { fails: '' }
+    const store = replacing(memory, {
+      delete: (id) => {
+        if (id === world.fails) throw new Error('away')
+        return memory.delete(id)
+      },
+    })
+    const { engine, use, hers, acting } = await site({ store })
+    world.fails = hers.record.id
+    expect(await rejectionOf(engine.end([acting.record]))).toMatchObject({ code: 'STORE_FAILED' })
+    expect(await use(acting)).toBeDefined()
+    world.fails = ''
+    await engine.end([acting.record])
+    for (const one of [acting, hers]) expect(memory.get(one.record.id)).toBeUndefined()
+  })
+
   it('takes no place among those that its user may have', async () => {
     const { engine, act, sessions, hers, use } = await site({ maxSessions: 1, whenFull: 'refuse' })
     const one = await engine.login(ann, chrome, [])
@@ -280,8 +298,8 @@ describe('the end of the actor’s own session ends both', () => {
     expect(await engine.end([acting.record])).toBe(true)
     expect(await Promise.all([acting, hers].map((one) => use(one)))).toEqual([undefined, undefined])
     expect(events.filter(({ name }) => name === 'logout').map(({ event }) => event.sessionId)).toEqual([
-      acting.record.id,
       hers.record.id,
+      acting.record.id,
     ])
   })
 

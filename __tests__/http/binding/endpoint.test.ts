@@ -2,7 +2,7 @@ import type { SessionRecord } from 'express-sid'
 import request from 'supertest'
 import { MINUTE, moveTheClock, stopTheClock } from '../../support/core.js'
 import { Device } from '../../support/device.js'
-import { setCookies } from '../../support/visitor.js'
+import { setCookies, works } from '../../support/visitor.js'
 import { boundName, offerIn, PATH, site, type Browser, type Site } from './site.js'
 
 beforeEach(() => stopTheClock())
@@ -446,4 +446,23 @@ describe('the path', () => {
     expect(offerIn(await browser.login()).path).toBe('auth/device')
     expect((await browser.register(undefined, '/auth/device')).status).toBe(200)
   })
+})
+
+test('a session in which somebody acts is bound like a login, so that its copy opens nothing, the actor’s own neither', async () => {
+  const { browser } = site({ mayActAs: () => true })
+  const actor = browser()
+  await actor.bind()
+  const begin = works.push((session) => session.actAs({ id: 'bob' })) - 1
+  const stop = works.push((session) => session.stopActing()) - 1
+  const res = await actor.post('/run', actor.jar, { 'X-Work': String(begin) })
+  actor.challenge = offerIn(res).challenge
+  await actor.register()
+  await actor.refresh()
+  expect((await actor.get('/bound')).status).toBe(200)
+  const stolen = { sid: actor.jar.sid }
+  moveTheClock(6 * MINUTE)
+  expect((await actor.get('/guarded', stolen)).status).toBe(401)
+  const thief = await browser().post('/run', stolen, { 'X-Work': String(stop) })
+  expect([thief.status, setCookies(thief)]).toEqual([401, []])
+  expect((await actor.get('/bound')).status).toBe(200)
 })

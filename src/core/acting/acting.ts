@@ -1,6 +1,7 @@
 import { SessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record.js'
 import type { Started } from '../beginning.js'
+import type { DeviceBinding } from '../binding/device-binding.js'
 import type { Client } from '../client/client.js'
 import type { Ending } from '../ending.js'
 import type { Events } from '../events/events.js'
@@ -25,16 +26,25 @@ export class Acting {
     private readonly ending: Ending,
     private readonly succession: Succession,
     private readonly flights: Flights,
+    private readonly binding: DeviceBinding | undefined,
   ) {}
 
   /**
    * Starts a session of `user` in which the user of `own` acts. It takes no seat among the sessions of `user`.
    *
    * @param actor the user of `own`, as `mayActAs` is asked about them.
+   * @param takesOffer whether the browser can be offered to bind the session to its device. Otherwise a copy of its cookie
+   * would open it, and by `stopActing()` the actor's own, however that is bound.
    * @returns `undefined` where the actor's own session has ended.
    * @throws SessionError ACTING in an acting session; ACT_AS_REFUSED where `mayActAs` does not say yes.
    */
-  async begin(own: UserRecord, actor: unknown, user: unknown, client: Client): Promise<Started | undefined> {
+  async begin(
+    own: UserRecord,
+    actor: unknown,
+    user: unknown,
+    client: Client,
+    takesOffer = false,
+  ): Promise<Started | undefined> {
     assertNotActing(own)
     const kept = keepUser(user, this.settings)
     if (kept.userId === own.userId || !(await this.#may(actor, user))) throw this.#refused(own, user, client)
@@ -50,6 +60,7 @@ export class Acting {
       if (named === undefined) return undefined
       const lifetime = actingLifetime(named, now, this.settings.actingTimeout)
       const { userAgent, ip } = named
+      const offer = takesOffer ? this.binding?.offer(id) : undefined
       const record: SessionRecord = {
         id,
         version: 1,
@@ -63,6 +74,7 @@ export class Acting {
         actor: actorOn(own),
         lifetime,
         data: {},
+        binding: offer?.binding,
         userAgent,
         ip,
         ...timesAtStart(now, false, this.settings, lifetime),
@@ -70,7 +82,7 @@ export class Acting {
       await this.records.insert(record)
       if (before !== undefined) await this.ending.remove(before)
       this.events.emit('actAs', { record, client })
-      return { record, token, actor }
+      return { record, token, actor, offer: offer?.challenge }
     })
   }
 

@@ -115,8 +115,8 @@ class OwnSession implements RequestSession {
   actAs(user: object): Promise<SessionInfo> {
     return this.#watched('actAs', async () => {
       isUnwantedPromise(user)
-      return this.#state.succeed((own, client) =>
-        this.#engine.acting.begin(own, this.#state.user, user, client),
+      return this.#state.succeed((own, client, takesOffer) =>
+        this.#engine.acting.begin(own, this.#state.user, user, client, takesOffer),
       )
     })
   }
