@@ -106,3 +106,28 @@ test('values of sessionOf(req) under the names of methods stay, and are no proto
   await client.get('/set')
   expect((await client.get('/get')).body).toEqual(names.map((name) => ({ polluted: name })))
 })
+
+test('revokeAll() ends the sessions of a user that migrateFrom has not taken over yet', async () => {
+  const from = new MemoryStore()
+  const routes: Routes = {
+    ...set,
+    '/login': (req, res) => {
+      Object.assign(req.session, { passport: { user: req.query.user } })
+      res.json('ok')
+    },
+  }
+  const before = app({ store: from }, routes)
+  const thief = new Client(before)
+  await thief.get('/login?user=ann')
+  const other = new Client(before)
+  await other.get('/login?user=bob')
+  const sessions = createSessions({ store: memoryStore() })
+  const now = app({ store: sessions, migrateFrom: from as never }, routes)
+  const at = (client: Client) => Object.assign(new Client(now), { cookie: client.cookie })
+  await sessions.revokeAll('ann')
+  expect((await at(thief).get('/read')).body).toEqual({})
+  expect((await at(thief).get('/read')).body).toEqual({})
+  expect((await at(other).get('/read')).body).toEqual({ passport: { user: 'bob' } })
+  expect(Object.keys((from as unknown as { sessions: object }).sessions)).toEqual([])
+  expect(await sessions.list('ann')).toEqual([])
+})

@@ -3,6 +3,7 @@ import type { MaybePromise } from '../store.js'
 import { Acting } from './acting/acting.js'
 import { ActingSessions } from './acting/acting-sessions.js'
 import { Adoption } from './adoption/adoption.js'
+import { closeFor, type OldDoor } from './adoption/old-doors.js'
 import { Beginning, type GivenSession, type LoginTerms, type Started } from './beginning.js'
 import { ClientPolicy } from './client/client-policy.js'
 import type { Client } from './client/client.js'
@@ -49,6 +50,8 @@ export class Engine {
   readonly binding: DeviceBinding | undefined
   /** Absent where no cookie of another system may start a session. */
   readonly adoption: Adoption | undefined
+  /** The ways by which sessions of another system come in. None, in most applications. */
+  readonly oldDoors: OldDoor[] = []
   /** What all nodes must know of, and is no session. */
   readonly marks: Marks
   readonly #providerSessions: ProviderSessions
@@ -119,6 +122,7 @@ export class Engine {
       adoptUntil === undefined
         ? undefined
         : new Adoption(this.marks, records, this.#beginning, settings, adoptUntil)
+    if (this.adoption !== undefined) this.oldDoors.push(this.adoption)
     const succession = new Succession(
       records,
       live,
@@ -130,7 +134,7 @@ export class Engine {
     )
     const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
     this.reauthentication = new Reauthentication(events, settings, succession)
-    this.users = new UserSessions(live, events, settings, ending, succession, reach, this.adoption)
+    this.users = new UserSessions(live, events, settings, ending, succession, reach, this.oldDoors)
     this.acting = new Acting(records, live, events, settings, ending, succession, flights, this.binding)
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
@@ -253,13 +257,13 @@ export class Engine {
   /** Ends all sessions of a user, or all but one, from outside them; returns how many there were. */
   async revokeAll(userId: UserId, except: string | undefined, end: End): Promise<number> {
     // First: a session that an old cookie starts meanwhile is either listed below, or finds this.
-    if (userId !== '') await this.adoption?.closeFor(userIdText(userId))
+    if (userId !== '') await closeFor(userIdText(userId), this.oldDoors)
     return this.#ending.revokeAll(this.pagesByUser(userId), except, end)
   }
 
   /** Ends those sessions of a user whose login is older than this, from outside them; returns how many there were. */
   async revokeBefore(userId: UserId, before: number, end: End): Promise<number> {
-    if (userId !== '') await this.adoption?.closeFor(userIdText(userId))
+    if (userId !== '') await closeFor(userIdText(userId), this.oldDoors)
     return this.#ending.revokeAll(olderThan(before, this.pagesByUser(userId)), undefined, end)
   }
 

@@ -7,7 +7,7 @@ import { isExpired } from '../lifetime.js'
 import type { Records } from '../records/records.js'
 
 /** What a mark is about. Each kind has ids of its own. */
-export type MarkKind = 'adopted' | 'adoptionClosed' | 'providerSession' | 'logoutToken'
+export type MarkKind = 'adopted' | 'adoptionClosed' | 'takeOverClosed' | 'providerSession' | 'logoutToken'
 
 /** A mark as it was just read or written. */
 export interface Mark {

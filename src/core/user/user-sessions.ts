@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../record.js'
 import { assertNotActing } from '../acting/actor.js'
-import type { Adoption } from '../adoption/adoption.js'
+import { closeFor, type OldDoor } from '../adoption/old-doors.js'
 import type { Started } from '../beginning.js'
 import type { Client } from '../client/client.js'
 import type { Ending } from '../ending.js'
@@ -26,7 +26,7 @@ export class UserSessions {
     private readonly ending: Ending,
     private readonly succession: Succession,
     private readonly reach: Reach,
-    private readonly adoption: Adoption | undefined,
+    private readonly oldDoors: readonly OldDoor[],
   ) {}
 
   /**
@@ -62,7 +62,7 @@ export class UserSessions {
     const end = async (one: SessionRecord) =>
       (await this.live.ifAlive(one)) !== undefined && this.ending.revokeFound(one, { cause, client })
     // Whoever has a copy of an old cookie of this user must not start a session by it any more.
-    await this.adoption?.closeFor(record.userId)
+    await closeFor(record.userId, this.oldDoors)
     const spared = new Set([record.id])
     const ended = await this.reach.each(record.userId, end, spared)
     const changes = { authVersion: await this.#versionNow(record) }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { OldDoor } from '../../core/adoption/old-doors.js'
 import type { Client } from '../../core/client/client.js'
 import type { Engine } from '../../core/engine.js'
 import { timesAtStart } from '../../core/lifetime.js'
@@ -30,7 +31,7 @@ interface Claim {
  * cookie stays. Each is taken once. A mark in the new store says so before the session begins there, and stays: a slow
  * request that still holds what it read in the old store finds the mark, and brings nothing back after a logout.
  */
-export class TakeOver {
+export class TakeOver implements OldDoor {
   constructor(
     private readonly engine: Engine,
     private readonly old: ExpressSessionStore,
@@ -38,6 +39,17 @@ export class TakeOver {
   ) {
     // Without a listener Node ends the process. Each call reports its own failure.
     old.on?.('error', () => undefined)
+    engine.oldDoors.push(this)
+  }
+
+  /** All sessions of this user are being ended: those that are still in the old store are not taken over any more. */
+  async closeFor(userId: string): Promise<void> {
+    const { marks } = this.engine
+    const until = Date.now() + REMEMBERED_MS
+    const by = randomUUID()
+    if ((await marks.put('takeOverClosed', [userId], { by }, until)) !== undefined) return
+    const mark = await marks.find('takeOverClosed', [userId])
+    if (mark !== undefined) await marks.change(mark, (data) => ({ ...data, by }), until)
   }
 
   /** The record of a session that was in the old store; `undefined` where there is none, or it has ended since. */
@@ -51,9 +63,19 @@ export class TakeOver {
     if (!(await this.#fulfil(claim))) return undefined
     const { settings, records } = this.engine
     const record = takenOver(givenSession(sid, found, this.userOf(found), settings), client, settings)
-    await records.insert(record)
+    let isClosed = await this.#isClosedFor(record)
+    if (!isClosed) {
+      await records.insert(record)
+      // Again, now that it is stored: whoever ends all sessions of its user either sees this one, or is seen here.
+      isClosed = await this.#isClosedFor(record)
+      if (isClosed) await records.delete(record.id)
+    }
     await this.#destroy(sid)
-    return record
+    return isClosed ? undefined : record
+  }
+
+  async #isClosedFor({ userId }: SessionRecord): Promise<boolean> {
+    return userId !== undefined && (await this.engine.marks.find('takeOverClosed', [userId])) !== undefined
   }
 
   /** Ends a session in the old store, and what a request that is taking it over makes of it. */
