@@ -122,7 +122,7 @@ test('revokeAll() ends the sessions of a user that migrateFrom has not taken ove
   const other = new Client(before)
   await other.get('/login?user=bob')
   const sessions = createSessions({ store: memoryStore() })
-  const now = app({ store: sessions, migrateFrom: from as never }, routes)
+  const now = app({ store: sessions, migrateFrom: from }, routes)
   const at = (client: Client) => Object.assign(new Client(now), { cookie: client.cookie })
   await sessions.revokeAll('ann')
   expect((await at(thief).get('/read')).body).toEqual({})
