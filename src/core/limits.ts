@@ -82,16 +82,22 @@ export function claimSeat(seats: readonly Seat[], claim: Claim): Claimed {
   return claim.whenFull === 'refuse' ? { outcome: 'full' } : pushOut(taken, tooMany, claim, replaced, dropped)
 }
 
+/** A session that succeeds to another one of its user. */
+export interface Successor {
+  readonly id: string
+  readonly old: string
+  readonly now: number
+  /** Whether a login under way that takes the place of the old one has to give it back. */
+  readonly takesBack: boolean
+}
+
 /**
  * Gives a session the seat of the one that it succeeds to. `full`: a login is under way that takes the place of the old
  * one, so that there is none to be given on.
  */
-export function succeedToSeat(
-  seats: readonly Seat[],
-  { id, old, now }: { readonly id: string; readonly old: string; readonly now: number },
-): Claimed {
+export function succeedToSeat(seats: readonly Seat[], { id, old, now, takesBack }: Successor): Claimed {
   const replacing = seats.find((seat) => seat.replaces?.includes(old) && seat.succeeds !== true)
-  if (replacing !== undefined && !isGivenUp(replacing, now)) return { outcome: 'full' }
+  if (replacing !== undefined && !takesBack && !isGivenUp(replacing, now)) return { outcome: 'full' }
   const given = replacing === undefined ? seats : releaseSeat(seats, replacing.id)
   const others = given.filter((seat) => seat.id !== id && seat.id !== old)
   const replaces = given.some((seat) => seat.id === old) ? [old] : []

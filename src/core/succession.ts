@@ -16,6 +16,8 @@ import { mint } from './token.js'
 export interface SuccessionTerms {
   readonly changes?: Partial<SessionRecord> | undefined
   readonly takesOffer?: boolean | undefined
+  /** Whether it goes before a login that is about to take the place of the old session. Default false. */
+  readonly goesFirst?: boolean | undefined
 }
 
 /**
@@ -42,7 +44,7 @@ export class Succession {
   succeed(
     old: SessionRecord & { readonly userId: string },
     client: Client,
-    { changes, takesOffer = false }: SuccessionTerms,
+    { changes, takesOffer = false, goesFirst }: SuccessionTerms,
   ): Promise<Started | undefined> {
     return this.flights.track(old.userId, async () => {
       // As it is now, so that nothing is taken over that has been changed since the request began.
@@ -50,7 +52,7 @@ export class Succession {
       const current = found && (await this.live.ifAlive(found))
       if (current === undefined) return undefined
       const started = this.#successorOf(current, client, changes, takesOffer)
-      const pass = await this.gate.succeed(started.record, old.id)
+      const pass = await this.gate.succeed(started.record, old.id, goesFirst)
       try {
         await this.records.insert(started.record)
         const { providerSession } = started.record

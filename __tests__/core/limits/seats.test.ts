@@ -117,7 +117,7 @@ test('a login that fails gives back the places that it kept', () => {
 })
 
 describe('a successor', () => {
-  const successor = { id: 'new', old: 'a', now: NOW }
+  const successor = { id: 'new', old: 'a', now: NOW, takesBack: false }
 
   it('takes the seat of the old one, whatever the limit is', () => {
     expect(succeedToSeat(taken, successor)).toEqual({
@@ -130,6 +130,15 @@ describe('a successor', () => {
   it('gets none where a login is about to take it', () => {
     expect(succeedToSeat([{ id: 'x', since: NOW - 1, replaces: ['a'] }], successor)).toEqual({
       outcome: 'full',
+    })
+  })
+
+  it('takes it back of a login that is not to have it', () => {
+    const seats = [{ id: 'x', since: NOW - 1, replaces: ['a'] }]
+    expect(succeedToSeat(seats, { ...successor, takesBack: true })).toEqual({
+      outcome: 'seated',
+      seats: [{ id: 'new', since: NOW, succeeds: true, replaces: ['a'] }],
+      dropped: ['x'],
     })
   })
 

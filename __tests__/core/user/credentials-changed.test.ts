@@ -121,6 +121,29 @@ test('ends a login that was under way with the old credentials', async () => {
   expect((await sessions.list('ann')).map(({ id }) => id)).toEqual([started.record.id])
 })
 
+test('is not signed out by a login with the old ones on another node, which would have pushed this session out', async () => {
+  const memory = asyncStore(memoryStore())
+  const held: (() => void)[] = []
+  const world = { isHolding: false }
+  const store = replacing(memory, {
+    insert: async (record) => {
+      if (world.isHolding && record.userId !== undefined) await new Promise<void>((go) => held.push(go))
+      return memory.insert(record)
+    },
+  })
+  const [here, there] = [1, 2].map(() => makeCore(settingsWith({ store, maxSessions: 1 })))
+  const { record } = await here!.engine.login(ann, chrome, [])
+  world.isHolding = true
+  const thief = rejectionOf(there!.engine.login(ann, chrome, []))
+  while (held.length === 0) await turns(1)
+  world.isHolding = false
+  const own = { ...record, userId: 'ann' }
+  const started = (await here!.engine.users.credentialsChanged(own, chrome, false))!
+  held[0]!()
+  expect(await thief).toMatchObject({ code: 'USER_CHANGED' })
+  expect((await here!.sessions.list('ann')).map(({ id }) => id)).toEqual([started.record.id])
+})
+
 test('spares its own new session when it looks again', async () => {
   jest.useFakeTimers({
     now: Date.now(),

@@ -92,12 +92,13 @@ export class LoginGate {
   /**
    * Gives a session the seat of the one that it succeeds to.
    *
+   * @param takesBack whether it gets that also from a login that is about to take it: that one fails.
    * @throws SessionError CONFLICT where a login is about to take the place of the old one.
    */
-  async succeed(record: SessionRecord, old: string): Promise<Pass | undefined> {
+  async succeed(record: SessionRecord, old: string, takesBack = false): Promise<Pass | undefined> {
     const { userId } = record
     if (userId === undefined || this.settings.maxSessions === undefined) return undefined
-    const claim: Take = (seats) => succeedToSeat(seats, { id: record.id, old, now: Date.now() })
+    const claim: Take = (seats) => succeedToSeat(seats, { id: record.id, old, now: Date.now(), takesBack })
     const asked = { claim, replaces: [old], full: replacedMeanwhile }
     const { before: _, ...pass } = await this.#claim(record, userId, asked)
     return pass

@@ -66,7 +66,9 @@ export class UserSessions {
     const spared = new Set([record.id])
     const ended = await this.reach.each(record.userId, end, spared)
     const changes = { authVersion: await this.#versionNow(record) }
-    const started = await this.succession.succeed(record, client, { changes, takesOffer })
+    // A login that is under way elsewhere has the old credentials, and fails: it must not sign this user out before.
+    const terms = { changes, takesOffer, goesFirst: true }
+    const started = await this.succession.succeed(record, client, terms)
     if (started === undefined) return undefined
     spared.add(started.record.id)
     this.events.emit('logout', { record, client, cause, replaced: true })
