@@ -141,19 +141,21 @@ test('afterwards, sessionMiddleware() with legacyCookie() reads the same cookies
   expect((await next.get('/new/read')).body.user).toBeNull()
 })
 
-test('secrets rotate where the manager says so, and the session goes on', async () => {
+const cookies = [{}, { rolling: true }, { cookie: { maxAge: 86_400_000 } }]
+test.each(cookies)('secrets rotate, and the session goes on, with %j', async (options) => {
   jest.useFakeTimers({
     now: Date.now(),
     doNotFake: ['setTimeout', 'setInterval', 'setImmediate', 'nextTick', 'queueMicrotask'],
   })
   try {
-    const site = new Client(app({ store: memoryStore(), rotateEvery: '10m', userId }, routes))
+    const site = new Client(app({ store: memoryStore(), rotateEvery: '10m', userId, ...options }, routes))
     await site.get('/old/login?user=ann')
     const first = site.cookie
     jest.setSystemTime(Date.now() + 11 * 60_000)
-    expect((await site.get('/old/read')).body).toEqual({ userId: 'ann' })
+    // It changes the session, so that the response would carry the cookie anyway.
+    await site.get('/old/set?n=1')
     expect(site.cookie).not.toBe(first)
-    expect((await site.get('/old/read')).body).toEqual({ userId: 'ann' })
+    expect((await site.get('/old/read')).body).toEqual({ userId: 'ann', n: '1' })
   } finally {
     jest.useRealTimers()
   }
@@ -172,4 +174,40 @@ test('at start it refuses what a store can not do, with the fix', () => {
   expect(() =>
     session({ secret, store: createSessions({ deviceBinding: true, cookie: { secure: true } }) }),
   ).toThrow(/deviceBinding/)
+})
+
+test('credentialsChanged() and reauthenticate() give req.session the successor, with what the request has changed', async () => {
+  const site = new Client(
+    app(
+      { store: memoryStore(), userId },
+      {
+        ...routes,
+        '/new/password': async (req, res) => {
+          Object.assign(req.session, { before: 1, n: '2' })
+          delete (req.session as never as Record<string, unknown>).gone
+          await sessionOf(req).credentialsChanged()
+          Object.assign(req.session, { after: 1 })
+          res.json(req.sessionID === req.session.id)
+        },
+        '/new/proof': async (req, res) => {
+          await sessionOf(req).reauthenticate({ id: 'ann' })
+          Object.assign(req.session, { proven: 1 })
+          res.json(req.sessionID === req.session.id)
+        },
+      },
+    ),
+  )
+  await site.get('/old/login?user=ann')
+  await site.get('/old/set?gone=1&n=1')
+  const copy = site.copy()
+  expect((await site.get('/new/password')).body).toBe(true)
+  expect((await site.get('/new/proof')).body).toBe(true)
+  expect((await site.get('/old/read')).body).toEqual({
+    userId: 'ann',
+    n: '2',
+    before: 1,
+    after: 1,
+    proven: 1,
+  })
+  expect((await copy.get('/old/read')).body).toEqual({})
 })

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { isSessionError, type SessionError } from '../errors.js'
-import { copyJson } from '../lib/json/json.js'
+import { copyJson, type JsonObject } from '../lib/json/json.js'
 import type { SessionRecord } from '../record.js'
 import { canRespond } from '../http/request/can-respond.js'
 import { headersSent } from '../http/request/errors.js'
@@ -36,6 +36,8 @@ export class Visit implements Visitor, Visiting, Gate {
   #isTouching = false
   #hasDropped = false
   #isSent = false
+  /** The token that the response carries already: the cookie must not go back to what the request came with. */
+  #token: string | undefined
   /** What the response waits for. Never rejects. */
   #pending: Promise<void> | undefined
   /** Why the session could not be ended or replaced: the response must not say that it was. */
@@ -138,15 +140,19 @@ export class Visit implements Visitor, Visiting, Gate {
 
   // What `sessionOf(req)` has done to the same session.
 
-  adopt(sid: string, found: StoredData, isSent: boolean): void {
+  adopt(sid: string, found: StoredData, isSent: boolean, isSuccessor: boolean): void {
     const { req } = this
     const before = req.session
+    const origin = before && originOf(before)
+    // The successor of a session has its data: what the request has done to it until now is done to that as well.
+    const merged = isSuccessor && origin && merge(baseOf(origin), dataOf(before), shownOf(dataOf(found)))
     const changed = before && textOf(before) !== this.#originalText ? before : undefined
     req.sessionID = sid
     this.#inflate(sid, found)
     this.#hasDropped = false
     if (isSent) this.#cookieId = sid
-    if (changed !== undefined) copyNew(changed, req.session!)
+    if (merged) showValues(merged, req.session!)
+    else if (changed !== undefined) copyNew(changed, req.session!)
   }
 
   rebase(record: SessionRecord): void {
@@ -156,8 +162,7 @@ export class Visit implements Visitor, Visiting, Gate {
     const data = shownOf(record.data)
     const merged = merge(baseOf(origin), dataOf(session), data)
     const isChanged = textOf(session) !== this.#originalText
-    for (const name of Object.keys(session)) if (name !== 'cookie') delete (session as StoredData)[name]
-    Object.assign(session, copyJson(merged), { cookie: session.cookie })
+    showValues(merged, session)
     const text = textOfData(data)
     Object.assign(origin, { text, data, record })
     // A browser that has no cookie yet is to get one for what it was before.
@@ -168,6 +173,10 @@ export class Visit implements Visitor, Visiting, Gate {
 
   dropped(): void {
     this.#hasDropped = true
+  }
+
+  sent(token: string): void {
+    this.#token = token
   }
 
   // What the response waits for.
@@ -300,7 +309,8 @@ export class Visit implements Visitor, Visiting, Gate {
         : setup.saveUninitialized || isModified()
     if (!isDue) return
     try {
-      this.#isSent = sendCookie(this, setup, this.secrets[0]!, session)
+      const id = (session.id === this.#originalId ? this.#token : undefined) ?? session.id
+      this.#isSent = sendCookie(this, setup, this.secrets[0]!, id, session.cookie)
     } catch (error) {
       this.#reportLater(error)
     }
@@ -310,6 +320,12 @@ export class Visit implements Visitor, Visiting, Gate {
     if (!this.#hasDropped || this.#cookieId === undefined || !canRespond(this.res)) return
     clearCookie(this.res, this.setup.name, new Cookie(cookieOptionsOf(this.setup, this.req)))
   }
+}
+
+/** Gives a session these values in place of its own. */
+function showValues(values: JsonObject, session: SessionObject): void {
+  for (const name of Object.keys(session)) if (name !== 'cookie') delete (session as StoredData)[name]
+  Object.assign(session, copyJson(values), { cookie: session.cookie })
 }
 
 /** Keeps what the request has put into a session that another one now takes the place of. */

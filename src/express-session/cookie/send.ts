@@ -3,7 +3,7 @@ import { carryCookie } from '../../http/cookie/carry.js'
 import { canRespond } from '../../http/request/can-respond.js'
 import { warnOnce } from '../../lib/warn-once.js'
 import type { Cookie, CookieInput } from '../classes/cookie.js'
-import type { SessionObject, SessionRequest } from '../classes/types.js'
+import type { SessionRequest } from '../classes/types.js'
 import type { Setup } from '../setup.js'
 import { isSecure } from './secure.js'
 import { sign, type Secret } from './signature.js'
@@ -29,7 +29,8 @@ export function sendCookie(
   { req, res }: { req: SessionRequest; res: ServerResponse },
   { name, proxy }: Setup,
   secret: Secret,
-  { id, cookie }: SessionObject,
+  id: string,
+  cookie: Cookie,
 ): boolean {
   if (cookie.secure && !isSecure(req, proxy)) {
     warnOfPlainHttp(name)

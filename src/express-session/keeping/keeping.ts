@@ -9,7 +9,9 @@ export interface Visiting {
   readonly req: SessionRequest
   readonly res: ServerResponse
   /** A session took the place of this request's: `sessionOf(req)` has logged in, or has written as a guest. */
-  adopt(sid: string, found: StoredData, isSent: boolean): void
+  adopt(sid: string, found: StoredData, isSent: boolean, isSuccessor: boolean): void
+  /** The response carries this token: that of a secret that was replaced, or of a session that took the place of this one. */
+  sent(token: string): void
   /** `sessionOf(req)` has written to the session of this request. */
   rebase(record: SessionRecord): void
   /** `sessionOf(req)` has ended it. */

@@ -30,6 +30,7 @@ export class TwinState extends SessionState {
 
   protected override send(token: string, record: SessionRecord): void {
     this.#token = token
+    this.#visit.sent(token)
     super.send(token, record)
   }
 
@@ -37,6 +38,12 @@ export class TwinState extends SessionState {
     const info = await super.login(...args)
     ;(this.#visit.req as { user?: unknown }).user = this.user
     this.#adopt()
+    return info
+  }
+
+  override async succeed(...args: Parameters<SessionState['succeed']>): Promise<SessionInfo> {
+    const info = await super.succeed(...args)
+    this.#adopt(true)
     return info
   }
 
@@ -57,9 +64,9 @@ export class TwinState extends SessionState {
   }
 
   /** A session has just begun: it is that of `req.session`, too. */
-  #adopt(): void {
+  #adopt(isSuccessor = false): void {
     const { record } = this
     if (record === undefined || this.#token === undefined) return
-    this.#visit.adopt(this.#token, storedOf(record, this.#token, this.#cookie), true)
+    this.#visit.adopt(this.#token, storedOf(record, this.#token, this.#cookie), true, isSuccessor)
   }
 }
