@@ -78,7 +78,15 @@ export default {
       ['Troubleshooting', 'troubleshooting'],
     ),
     sidebar: [
-      { text: 'Start', items: items(['Start', 'start'], ['Concepts', 'concepts'], ['Glossary', 'glossary']) },
+      {
+        text: 'Start',
+        items: items(
+          ['Start', 'start'],
+          ['Concepts', 'concepts'],
+          ['Questions', 'questions'],
+          ['Glossary', 'glossary'],
+        ),
+      },
       { text: 'Guides', items: guides },
       {
         text: 'Sessions',
