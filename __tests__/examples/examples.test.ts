@@ -2,11 +2,13 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import request from 'supertest'
 import { codeBlocks, readText, root } from '../docs/support/page.js'
+import { HOUR, moveTheClock, stopTheClock } from '../support/core.js'
 import { listen } from '../support/listen.js'
 import { scratchFolder } from '../support/scratch.js'
 import * as commandLine from '../../examples/command-line.js'
 import * as eventStreams from '../../examples/event-streams.js'
 import * as flash from '../../examples/flash.js'
+import * as rememberMe from '../../examples/remember-me.js'
 import * as roles from '../../examples/roles.js'
 import * as spa from '../../examples/spa.js'
 import * as tenants from '../../examples/tenants.js'
@@ -41,6 +43,25 @@ test('roles: a role counts from the next request on, and a profile is edited by 
   await ann.put('/profile').send({ name: 'Ann of Green Gables' }).expect(200)
   expect((await ann.get('/profile')).body).toMatchObject({ name: 'Ann of Green Gables' })
   await roles.sessions.close()
+})
+
+test.each([
+  ['with the box, a login outlives the browser and the hour', { remember: 'yes' }, /; Max-Age=/, 200],
+  ['without the box, a login ends with the window, or after an hour', {}, /^(?!.*(?:Max-Age|Expires))/, 401],
+  ['a box with another value is no box', { remember: 'no' }, /^(?!.*(?:Max-Age|Expires))/, 401],
+])('remember me: %s', async (_, box, cookie, later) => {
+  stopTheClock()
+  const agent = request.agent(rememberMe.app)
+  const sent = await agent
+    .post('/login')
+    .type('form')
+    .send({ name: 'ann', ...box })
+    .expect(200)
+  expect((sent.headers['set-cookie'] as unknown as string[])[0]).toMatch(cookie)
+  await agent.get('/me').expect(200)
+  moveTheClock(2 * HOUR)
+  await agent.get('/me').expect(later)
+  jest.useRealTimers()
 })
 
 test('tenants: a cookie of one tenant opens nothing of another, and users of one name are two', async () => {

@@ -16,6 +16,7 @@ const guides = items(
   ['Mobile and command line', 'guides/command-line'],
   ['Identity providers', 'identity-providers'],
   ['WebSockets and socket.io', 'websockets'],
+  ['A chat with socket.io', 'guides/sockets'],
   ['Event streams', 'guides/event-streams'],
   ['NestJS', 'guides/nestjs'],
   ['Next.js', 'guides/nextjs'],
