@@ -31,7 +31,7 @@ export default {
   ],
   watchman: false,
   // The first start of a browser or a server on a new or busy machine takes more than Jest's 5 s.
-  testTimeout: 20_000,
+  testTimeout: 40_000,
   // Jest would leave one core idle; on two that is half the machine, and many tests mostly wait for servers.
   maxWorkers: 3,
 }
