@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import express from 'express'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { root } from '../docs/support/page.js'
+import { readText, root } from '../docs/support/page.js'
 import { fitsWidth, seriousFaults } from '../support/axe.js'
 import { launchChromium } from '../support/chromium.js'
 import { listen } from '../support/listen.js'
@@ -153,6 +153,26 @@ needs('chromium', 'registry')('the site', () => {
     }
     await context.close()
     expect(wide).toEqual([])
+  })
+
+  test('the search finds the page of each of the fifty questions among what it shows', async () => {
+    const questions = JSON.parse(readText('__tests__/docs/questions.json')) as {
+      search: string
+      page: string
+    }[]
+    const { page, context } = await open('/start.html')
+    await page.keyboard.press('Control+k')
+    const missed: string[] = []
+    for (const { search, page: wanted } of questions) {
+      // The results of the question before must be gone first.
+      await page.locator('#localsearch-input').fill('')
+      await page.locator('#localsearch-list a').first().waitFor({ state: 'detached' })
+      await page.locator('#localsearch-input').fill(search)
+      const found = page.locator(`#localsearch-list a[href*="/${wanted}.html"]`).first()
+      await found.waitFor({ timeout: 5_000 }).catch(() => missed.push(search))
+    }
+    await context.close()
+    expect([questions.length, missed]).toEqual([50, []])
   })
 
   test.each([
