@@ -2,10 +2,11 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { guardResponse, type Gate } from '../../src/express-session/response/guard.js'
-import { bytesOf, program, run } from './support/programs.js'
+import { bytesOf, inOneChunk, program, run } from './support/programs.js'
 
 // A response that was held back while its session was saved is the same, byte for byte.
 
+const joinsChunks = Number(process.versions.node.split('.')[0]) >= 25
 const runs = process.env.SID_LONG === '1' ? 2_000 : 120
 
 /** A gate that holds the first and the last byte, as a save would. */
@@ -37,6 +38,7 @@ test('any route sends what it sends without us, and sees the same errors', async
         guardResponse(res, slowGate(first, last))
         return run(steps, res)
       })
+      if (joinsChunks) for (const one of [raw, held]) one.bytes = inOneChunk(one.bytes)
       expect(held).toEqual(raw)
     }),
     { numRuns: runs },
