@@ -192,7 +192,7 @@ export class Beginning {
       started = await replace()
       if (pass !== undefined) isIn = await this.gate.confirm(pass)
     } catch (error) {
-      this.#takeBack(made.record.id)
+      void this.records.discard(made.record.id)
       if (pass !== undefined) await this.gate.leave(pass)
       throw error
     }
@@ -209,14 +209,9 @@ export class Beginning {
    * data was read is a conflict here, and is taken over as well. A write that comes later finds that the guest has ended.
    */
   async #takeOver(guest: SessionRecord, started: Started, keep: readonly string[]): Promise<Started> {
-    let taken = guest
-    const ended = await this.live.change(guest, (current) => {
-      taken = current
-      return { ...current, endedBy: 'login' as const }
-    })
-    // It is marked as ended, so that its record is removed is no longer urgent.
-    this.#takeBack(guest.id)
-    if (ended === undefined || taken === guest) return started
+    const taken = await this.live.markEnded(guest)
+    void this.records.discard(guest.id)
+    if (taken === undefined || taken === guest) return started
     const data = pick(taken.data, keep)
     const record = await this.live.change(started.record, (current) => ({ ...current, data }))
     return record === undefined ? started : { ...started, record }
@@ -272,14 +267,9 @@ export class Beginning {
       await this.records.insert(started.record)
       return started
     } catch (error) {
-      this.#takeBack(started.record.id)
+      void this.records.discard(started.record.id)
       throw error
     }
-  }
-
-  /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
-  #takeBack(id: string): void {
-    void (async () => this.records.delete(id))().catch(() => undefined)
   }
 }
 

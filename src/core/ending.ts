@@ -41,15 +41,6 @@ export class Ending {
     return ends.includes(true)
   }
 
-  /** Removes a session that is dead already. A failure is harmless. */
-  async remove(sessionId: string): Promise<void> {
-    try {
-      await this.records.delete(sessionId)
-    } catch {
-      // It ends by itself.
-    }
-  }
-
   /** Ends one session from outside it; true when it was there. A damaged record must not protect itself from that. */
   async revoke(sessionId: string, end: End): Promise<boolean> {
     const record = await this.#findEvenDamaged(sessionId)

@@ -135,7 +135,7 @@ export class Engine {
     const reach = new Reach(records, flights, settings.maxSessions === undefined ? undefined : ledgers)
     this.reauthentication = new Reauthentication(events, settings, succession)
     this.users = new UserSessions(live, events, settings, ending, succession, reach, this.oldDoors)
-    this.acting = new Acting(records, live, events, settings, ending, succession, flights, this.binding)
+    this.acting = new Acting(records, live, events, settings, succession, flights, this.binding)
     const { expiryStep } = records
     this.#sweep = expiryStep && new Sweep((limit) => expiryStep(limit, live.toldOfExpired()))
     this.#sweep?.start()

@@ -63,7 +63,7 @@ export class Succession {
         if (!isIn) throw new OldOneEnded()
         return { ...started, record }
       } catch (error) {
-        await this.#takeBack(started.record.id)
+        await this.records.discard(started.record.id)
         if (pass !== undefined) await this.gate.leave(pass)
         if (error instanceof OldOneEnded) return undefined
         throw error
@@ -108,14 +108,9 @@ export class Succession {
    * @returns the successor; `undefined` where the old session was ended by somebody else.
    */
   async #takeOver(old: SessionRecord, successor: SessionRecord): Promise<SessionRecord | undefined> {
-    let last = old
-    const marked = await this.live.change(old, (current) => {
-      last = current
-      return { ...current, endedBy: 'login' as const }
-    })
-    if (marked === undefined) return undefined
-    // It is marked as ended, so that its record is removed is no longer urgent.
-    void this.#takeBack(old.id)
+    const last = await this.live.markEnded(old)
+    if (last === undefined) return undefined
+    void this.records.discard(old.id)
     const hasData = !isDeepStrictEqual(last.data, old.data)
     const hasUser = !isDeepStrictEqual(last.user, old.user)
     if (!hasData && !hasUser) return successor
@@ -126,15 +121,6 @@ export class Succession {
       user: hasUser && isDeepStrictEqual(current.user, successor.user) ? last.user : current.user,
     }))
     return changed ?? successor
-  }
-
-  /** Removes what nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
-  async #takeBack(id: string): Promise<void> {
-    try {
-      await this.records.delete(id)
-    } catch {
-      // It ends by itself.
-    }
   }
 }
 

@@ -3,7 +3,6 @@ import type { SessionRecord } from '../../record.js'
 import type { Started } from '../beginning.js'
 import type { DeviceBinding } from '../binding/device-binding.js'
 import type { Client } from '../client/client.js'
-import type { Ending } from '../ending.js'
 import type { Events } from '../events/events.js'
 import type { Flights } from '../ledger/flights.js'
 import { timesAtStart, touched } from '../lifetime.js'
@@ -23,7 +22,6 @@ export class Acting {
     private readonly live: LiveRecords,
     private readonly events: Events,
     private readonly settings: Settings,
-    private readonly ending: Ending,
     private readonly succession: Succession,
     private readonly flights: Flights,
     private readonly binding: DeviceBinding | undefined,
@@ -80,7 +78,7 @@ export class Acting {
         ...timesAtStart(now, false, this.settings, lifetime),
       }
       await this.records.insert(record)
-      if (before !== undefined) await this.ending.remove(before)
+      if (before !== undefined) await this.records.discard(before)
       this.events.emit('actAs', { record, client })
       return { record, token, actor, offer: offer?.challenge }
     })
@@ -99,7 +97,7 @@ export class Acting {
     const started = await this.succession.succeed(own as UserRecord, client, { takesOffer })
     if (started === undefined) return undefined
     // The actor's old session is gone, so this one is dead already.
-    await this.ending.remove(acting.id)
+    await this.records.discard(acting.id)
     this.events.emit('stopActing', { record: acting, client, resumed: started.record.id })
     return started
   }

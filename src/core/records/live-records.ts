@@ -63,6 +63,21 @@ export class LiveRecords {
     this.events.emit('expire', { record, cause, deadline: Math.min(expiresAt, absoluteExpiresAt) })
   }
 
+  /**
+   * Marks a session as ended, by compare-and-set: a write that was acknowledged before is in what this returns, and one
+   * that comes later finds that the session has ended. To remove its record is no longer urgent then.
+   *
+   * @returns the record as it was last; `undefined` where the session had ended already.
+   */
+  async markEnded(record: SessionRecord): Promise<Found> {
+    let last = record
+    const marked = await this.change(record, (current) => {
+      last = current
+      return { ...current, endedBy: 'login' as const }
+    })
+    return marked && last
+  }
+
   /** Changes a session atomically, together with what else this process writes to it: see `change` and `Changes`. Returns `undefined` when the session has ended. */
   change(record: SessionRecord, edit: Edit): Promise<Found> {
     return this.#changes.change(record, edit)

@@ -133,6 +133,15 @@ export class Records {
     return this.#store.hearEnds?.(listener)
   }
 
+  /** Deletes a session that nobody can use: its token was never sent, or it is marked as ended. A failure is harmless. */
+  async discard(id: string): Promise<void> {
+    try {
+      await this.delete(id)
+    } catch {
+      // It ends by itself.
+    }
+  }
+
   /**
    * What the store lists for a user, a page at a time where it can: nobody else's request waits for a user with very
    * many sessions. A record may come twice. What is listed has an id, so that it can be ended; whether it is a whole

@@ -4,7 +4,6 @@ import { sessionEnded, sessionRefused } from '../../http/request/errors.js'
 import { attachedState, attachState } from '../../http/request/session-of.js'
 import { captureRemoteAddress, isSecure } from '../../http/request/client-of.js'
 import type { Wiring } from '../../http/wiring.js'
-import { isSessionError } from '../../errors.js'
 import type { SessionRecord } from '../../record.js'
 import type { Callback, SessionObject, StoredData, StoreObject } from '../classes/types.js'
 import type { Keeping, Visiting } from '../keeping/keeping.js'
@@ -78,7 +77,7 @@ export class ManagedKeeping implements Keeping {
         made.record = (await engine.change(record, (one) => ({ ...one, data }), record)) ?? record
       }
     } catch (error) {
-      await this.#takeBack(record)
+      await this.wiring.engine.records.discard(record.id)
       throw error
     }
     setOrigin(session, { ...made, data: mine, text: JSON.stringify(mine) })
@@ -98,21 +97,9 @@ export class ManagedKeeping implements Keeping {
   /** Ends a session by compare-and-set; returns it as it was last. */
   async #end(old: SessionRecord): Promise<SessionRecord | undefined> {
     const { engine } = this.wiring
-    let last: SessionRecord | undefined
-    const ended = await engine.live.change(old, (one) => {
-      last = one
-      return { ...one, endedBy: 'login' as const }
-    })
+    const last = await engine.live.markEnded(old)
     await engine.end([old], { cause: 'login', client: undefined })
-    return ended && last
-  }
-
-  async #takeBack({ id }: SessionRecord): Promise<void> {
-    try {
-      await this.wiring.engine.records.delete(id)
-    } catch (error) {
-      if (!isSessionError(error)) throw error
-    }
+    return last
   }
 
   /** Calls a method of the store by its name: the application may have replaced it. */
