@@ -104,8 +104,7 @@ export class Beginning {
       const guest = keep.length > 0 ? onlyGuest(held) : undefined
       const current = guest && (await this.records.find(guest.id))
       const started = this.#make(kept, pick(current?.data ?? {}, keep), client, { ...terms, place })
-      const pass = await this.#enter(started.record, user, client, held)
-      return this.#admit('login', started, client, pass, async () => {
+      return this.#admit('login', started, user, client, held, async () => {
         if (providerSession !== undefined) await this.providerSessions.add(providerSession, started.record)
         if (current !== undefined) return this.#takeOver(current, started, keep)
         await this.endReplaced(held, client)
@@ -129,8 +128,7 @@ export class Beginning {
     return this.flights.track(kept.userId, async () => {
       const place = this.settings.describeAddress && (await placeOf(client.ip, this.settings))
       const made = this.#make(kept, {}, client, { ...terms, place })
-      const pass = await this.#enter(made.record, user, client, [])
-      return this.#admit('adopt', made, client, pass, async () => {
+      return this.#admit('adopt', made, user, client, [], async () => {
         await settle()
         return made
       })
@@ -145,13 +143,8 @@ export class Beginning {
     if (user === undefined) return this.#store(make())
     return this.flights.track(user.userId, async () => {
       const started = make(this.settings.describeAddress && (await placeOf(client.ip, this.settings)))
-      const pass = await this.#enter(
-        started.record,
-        user.user ?? { id: userIdOf(started.record) },
-        client,
-        [],
-      )
-      return this.#admit('login', started, client, pass, async () => started)
+      const known = user.user ?? { id: userIdOf(started.record) }
+      return this.#admit('login', started, known, client, [], async () => started)
     })
   }
 
@@ -173,18 +166,21 @@ export class Beginning {
   }
 
   /**
-   * Stores the session of a login. If anything fails until it is acknowledged, it is taken back.
+   * Stores the session of a login that has a place. If anything fails until it is acknowledged, it is taken back.
    *
    * @param event what it is called.
+   * @param held the sessions whose places it may take.
    * @param replace ends what the login replaces.
    */
   async #admit(
     event: 'login' | 'adopt',
     made: Started,
+    user: unknown,
     client: Client,
-    pass: Pass | undefined,
+    held: readonly SessionRecord[],
     replace: () => Promise<Started>,
   ): Promise<Started> {
+    const pass = await this.#enter(made.record, user, client, held)
     let started: Started
     let isIn = true
     try {

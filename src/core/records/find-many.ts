@@ -1,7 +1,9 @@
-import { isSessionError, SessionError } from '../../errors.js'
+import { isSessionError } from '../../errors.js'
 import { inBatches } from '../../lib/async/batches.js'
+import { chain } from '../../lib/async/promises.js'
 import type { SessionRecord } from '../../record.js'
 import type { SessionStore } from '../../store.js'
+import { oneEach } from './one-each.js'
 import type { StoreCalls } from './store-calls.js'
 
 type Found = SessionRecord | undefined
@@ -16,9 +18,7 @@ export async function findMany(
   ids: readonly string[],
 ): Promise<readonly Found[]> {
   if (store.getMany === undefined) return inBatches(onePage(ids), (id) => findEvenDamaged(store, calls, id))
-  const found = await calls.call('getMany', () => store.getMany!(ids))
-  if (Array.isArray(found) && found.length === ids.length) return found
-  throw calls.failed('getMany', miscounted())
+  return calls.call('getMany', () => chain(store.getMany!(ids), (records) => oneEach(ids, records)))
 }
 
 /** As `getMany` does it: a damaged record fails nobody else's lookup. */
@@ -33,11 +33,4 @@ async function findEvenDamaged(store: SessionStore, calls: StoreCalls, id: strin
 
 async function* onePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
   yield items
-}
-
-function miscounted(): SessionError {
-  return new SessionError(
-    'RECORD_DAMAGED',
-    'The session store did not return a record or undefined for each id of getMany. Fix the store.',
-  )
 }

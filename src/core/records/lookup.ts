@@ -1,9 +1,9 @@
-import { SessionError } from '../../errors.js'
 import { chain, isPromise } from '../../lib/async/promises.js'
 import { queueMicrotask, setImmediate } from '../../lib/async/timers.js'
 import type { SessionRecord } from '../../record.js'
 import type { MaybePromise, SessionStore } from '../../store.js'
 import { hashOf } from '../token.js'
+import { oneEach } from './one-each.js'
 import type { StoreCalls } from './store-calls.js'
 import { checked, Turn, type OnFound } from './turn.js'
 
@@ -128,13 +128,4 @@ export class Lookup {
       chain(this.store.getMany!(ids), (records) => oneEach(ids, records)),
     )
   }
-}
-
-/** Without exactly one entry per id, records can't be matched to requests: one browser might get another's session. */
-function oneEach(ids: readonly string[], records: readonly Found[]): readonly Found[] {
-  if (Array.isArray(records) && records.length === ids.length) return records as readonly Found[]
-  throw new SessionError(
-    'RECORD_DAMAGED',
-    `The session store did not return a record or undefined for each id of getMany. Fix the store.`,
-  )
 }
