@@ -1,3 +1,5 @@
+import { escapeHtml } from '../lib/text/escape-html.js'
+
 /** Text that is HTML already, and is not escaped again. */
 export class Html {
   constructor(readonly text: string) {}
@@ -18,13 +20,5 @@ function textOf(part: Part): string {
   if (part === undefined || part === false) return ''
   if (part instanceof Html) return part.text
   if (typeof part === 'object') return part.map(textOf).join('')
-  return String(part).replace(/[&<>"']/g, (character) => entities[character]!)
-}
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
+  return escapeHtml(String(part))
 }

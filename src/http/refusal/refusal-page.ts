@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { SessionError } from '../../errors.js'
+import { escapeHtml } from '../../lib/text/escape-html.js'
 
 /** The form in which a client wants to be told something. */
 export type Preference = 'json' | 'html' | 'text'
@@ -53,18 +54,6 @@ function page(title: string, message: string): string {
 <p>${escapeHtml(message)}</p>
 </html>
 `
-}
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character]!)
 }
 
 function addVaryAccept(res: ServerResponse): void {
