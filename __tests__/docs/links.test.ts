@@ -15,8 +15,10 @@ const pages = [
   ...docs.map((name) => `docs/${name}`),
 ]
 
+const withoutBlocks = (text: string) => text.replace(/^ *(?:- )?```.*?^ *```$/gms, '')
+
 /** Without code, in which brackets are no links. */
-const proseOf = (text: string) => text.replace(/^( *)```.*?^\1```$/gms, '').replace(/`[^`\n]+`/g, '``')
+const proseOf = (text: string) => withoutBlocks(text).replace(/`[^`\n]+`/g, '``')
 
 test.each(pages)('every link of %s leads to a file and a heading that exist', (path) => {
   const links = [...proseOf(readText(path)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!)
@@ -41,3 +43,10 @@ test.each(pages.filter((path) => path !== 'docs/performance.md'))(
     expect(long).toEqual([])
   },
 )
+
+// The site is made by VitePress, which compiles a page as a Vue template: a tag, even one inside a code span that was broken
+// over lines, is an element that must end, and `{{` begins an expression.
+test.each(pages)('%s has no tag and no braces that the site would compile', (path) => {
+  const text = withoutBlocks(readText(path)).replace(/<!--.*?-->/gs, '')
+  expect(proseOf(text).match(/<\/?[a-z][^\n]*|\{\{[^\n]*/gi)).toBeNull()
+})
