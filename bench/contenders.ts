@@ -53,11 +53,16 @@ const ours = [
   contender('sid-redis', 'express-sid, Redis (redis)', { needs: 'redis' }),
   contender('sid-ioredis', 'express-sid, Redis (ioredis)', { needs: 'redis' }),
   contender('sid-postgres', 'express-sid, Postgres', { needs: 'postgres' }),
+  contender('sid-drop-in', 'the drop-in, memory'),
+  contender('sid-drop-in-write', 'the drop-in, memory, writes'),
+  contender('sid-drop-in-connect', 'the drop-in, MemoryStore'),
+  contender('sid-drop-in-connect-write', 'the drop-in, MemoryStore, writes'),
   contender('sid-no-cookie', 'express-sid, no cookie', { module: 'sid-memory', asks: 'withoutCookie' }),
 ]
 
 const peers = [
   contender('es-memory', 'express-session, MemoryStore'),
+  contender('es-memory-write', 'express-session, MemoryStore, writes'),
   contender('es-redis', 'express-session, connect-redis', { needs: 'redis' }),
   contender('es-postgres', 'express-session, connect-pg-simple', { needs: 'postgres' }),
   contender('passport', 'passport.session, MemoryStore'),

@@ -38,6 +38,14 @@ export const HTTP_TARGETS: readonly HttpTarget[] = [
   { contenders: ['sid-memory'], against: 'bare', nodes: [24, 26], connections: [1], least: 0.9 },
   { contenders: SQLITE, against: 'bare', nodes: [24, 26], connections: [1], least: 0.78 },
 
+  { contenders: ['sid-drop-in', 'sid-drop-in-connect'], against: 'es-memory', ...CURRENT, mostCpu: 0 },
+  {
+    contenders: ['sid-drop-in-write', 'sid-drop-in-connect-write'],
+    against: 'es-memory-write',
+    ...CURRENT,
+    mostCpu: 0,
+  },
+
   { contenders: ['sid-no-cookie'], against: 'noop-no-cookie', ...CURRENT, least: 0.98 },
 
   { contenders: ['sid-memory'], against: 'bare', ...OLD, least: 1.8 },

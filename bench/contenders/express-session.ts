@@ -1,5 +1,5 @@
 // What all express-session contenders share: the settings that its README recommends for production.
-import type { Express, Request } from 'express'
+import type { Express, Request, RequestHandler } from 'express'
 import session, { type Session, type SessionOptions, type Store } from 'express-session'
 import { sendUser, userOf, type User } from '../lib/users.js'
 
@@ -11,10 +11,28 @@ export const settings = (store?: Store): SessionOptions => ({
   ...(store && { store }),
 })
 
-const sessionOf = (req: Request) => req.session as Session & { user?: User }
+/** What the routes keep in the session. */
+interface Data {
+  user?: User
+  views?: number
+}
+
+const sessionOf = (req: Request) => req.session as Session & Data
 
 export function mountExpressSession(app: Express, store?: Store): void {
-  app.use(session(settings(store)))
+  mountRoutes(app, session(settings(store)))
+}
+
+/** What a page that counts its views does: each request changes the session. */
+export const countView = (data: Data): void => void (data.views = (data.views ?? 0) + 1)
+
+/** The routes of an app that has `req.session`, behind whatever middleware makes it. */
+export function mountRoutes(
+  app: Express,
+  middleware: RequestHandler,
+  change: (data: Data) => void = () => undefined,
+): void {
+  app.use(middleware)
   // As "User login" in its README: a new id against fixation, saved before the response.
   app.post('/login', (req, res, next) => {
     req.session.regenerate((error) => {
@@ -30,5 +48,9 @@ export function mountExpressSession(app: Express, store?: Store): void {
       })
     })
   })
-  app.get('/me', (req, res) => sendUser(res, sessionOf(req).user))
+  app.get('/me', (req, res) => {
+    const data = sessionOf(req)
+    if (data.user !== undefined) change(data)
+    sendUser(res, data.user)
+  })
 }

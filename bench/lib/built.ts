@@ -1,5 +1,6 @@
 import type * as index from 'express-sid'
 import type * as encrypted from 'express-sid/encrypted'
+import type * as expressSession from 'express-sid/express-session'
 import type * as mysql from 'express-sid/mysql'
 import type * as postgres from 'express-sid/postgres'
 import type * as redis from 'express-sid/redis'
@@ -14,6 +15,7 @@ interface Modules {
   'stores/postgres/index': typeof postgres
   'stores/mysql/index': typeof mysql
   'stores/encrypted/index': typeof encrypted
+  'express-session/index': typeof expressSession
   // The one part of the package's inside that is measured by itself.
   'http/request/dictionary-mode': typeof dictionaryMode
 }

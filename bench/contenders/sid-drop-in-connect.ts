@@ -1,0 +1,4 @@
+import type { Mount } from '../lib/server.js'
+import { mountOnItsStore } from './drop-in.js'
+
+export const mount: Mount = (app, { build }) => mountOnItsStore(app, build)
