@@ -110,6 +110,21 @@ describe.each(everyExpress)('on %s', (_, express) => {
       const other = Object.assign(new Client(site({ store, secret: 'new' })), { cookie: client.cookie })
       expect((await other.get('/count')).body.n).toBe(1)
     })
+
+    test('a cookie that is given again is signed by the first secret', async () => {
+      const options = { store: makeStore(), cookie: { maxAge: 60_000 } }
+      const client = new Client(site({ ...options, secret: 'old' }))
+      await client.get('/count')
+      const signedByOld = client.cookie
+      const next = Object.assign(new Client(site({ ...options, secret: ['new', 'old'] })), {
+        cookie: signedByOld,
+      })
+      await next.get('/count')
+      expect(next.cookie).not.toBe(signedByOld)
+      const other = Object.assign(new Client(site({ ...options, secret: 'new' })), { cookie: next.cookie })
+      expect((await other.get('/count')).body.n).toBe(3)
+      expect(other.cookie).toBe(next.cookie)
+    })
   })
 })
 

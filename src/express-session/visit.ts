@@ -7,8 +7,8 @@ import { headersSent } from '../http/request/errors.js'
 import { Cookie } from './classes/cookie.js'
 import { Session } from './classes/session.js'
 import type { SessionObject, SessionRequest, StoredData, Visitor } from './classes/types.js'
-import { readSid } from './cookie/read.js'
-import { clearCookie, cookieOptionsOf, sendCookie } from './cookie/send.js'
+import { readSession, type ReceivedCookie } from './cookie/read.js'
+import { clearCookie, cookieOptionsOf, sendCookie, valueOf } from './cookie/send.js'
 import type { Secret } from './cookie/signature.js'
 import type { Visiting } from './keeping/keeping.js'
 import { inflated } from './classes/store.js'
@@ -23,6 +23,7 @@ type Next = (error?: unknown) => void
 
 /** One request, and what happens to its session: it is found or made, and saved before the response may be seen. */
 export class Visit implements Visitor, Visiting, Gate {
+  #received: ReceivedCookie | undefined
   /** The id in the cookie that the browser sent, or that this response has given it. */
   #cookieId: string | undefined
   /** What the session was when the request began: changes are told from it. */
@@ -58,7 +59,8 @@ export class Visit implements Visitor, Visiting, Gate {
   /** Finds the session of the request, or makes one. Calls `next` when it is there. */
   begin(): void {
     const { req, setup, next } = this
-    const sid = readSid(req, setup.name, this.secrets)
+    this.#received = readSession(req, setup.name, this.secrets)
+    const sid = this.#received?.sid
     this.#cookieId = sid
     req.sessionID = sid
     if (sid === undefined) {
@@ -310,7 +312,8 @@ export class Visit implements Visitor, Visiting, Gate {
     if (!isDue) return
     try {
       const id = (session.id === this.#originalId ? this.#token : undefined) ?? session.id
-      this.#isSent = sendCookie(this, setup, this.secrets[0]!, id, session.cookie)
+      const value = valueOf(id, this.secrets[0]!, this.#received)
+      this.#isSent = sendCookie(this, setup, value, session.cookie)
     } catch (error) {
       this.#reportLater(error)
     }

@@ -271,6 +271,16 @@ describe('a store that is full by bytes', () => {
     expect(() => store.insert(sized(loginAt(0), 30))).not.toThrow()
   })
 
+  test('what is kept beside the data counts as well, and a change of browser or address is never refused', () => {
+    const record = sized(loginAt(0), 40)
+    const store = holding(80, [record])
+    void store.insert(sized(loginAt(0), 36))
+    const large = { ...touched(record, 1), cookie: { path: `/${'x'.repeat(9 * KB)}` } }
+    expect(() => store.update(large, 1)).toThrow(full)
+    const moved = { ...touched(record, 1), userAgent: 'x'.repeat(3 * KB), ip: '2001:db8::1' }
+    expect(store.update(moved, 1)).toBe('ok')
+  })
+
   test('by default, guests can not fill the heap with gigabytes', () => {
     const store = memoryStore()
     const ids: string[] = []

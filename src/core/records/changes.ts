@@ -24,14 +24,13 @@ export class Changes {
   /** Changes a record by `edit`, together with others of the same session. An edit that throws fails alone. */
   change(record: SessionRecord, edit: Edit): Promise<Found> {
     return new Promise((resolve, reject) => {
-      // Bound, since edits of other requests run in the turn of the one that began.
-      const waiting = { edit: AsyncResource.bind(edit), resolve, reject }
       const queue = this.#queues.get(record.id)
       if (queue !== undefined) {
-        queue.push(waiting)
+        // Bound, since it runs in the turn of the one that began.
+        queue.push({ edit: AsyncResource.bind(edit), resolve, reject })
       } else {
         this.#queues.set(record.id, [])
-        void this.#run(record, [waiting])
+        void this.#run(record, [{ edit, resolve, reject }])
       }
     })
   }

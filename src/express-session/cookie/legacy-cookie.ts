@@ -3,7 +3,7 @@ import type { CookieOptions } from '../../http/cookie/options.js'
 import { invalid } from '../../lib/options/invalid.js'
 import { isObject } from '../../lib/json/is-object.js'
 import { tokenOf } from '../token.js'
-import { sidOf } from './read.js'
+import { receivedOf } from './read.js'
 import { isSecret, sign, type Secret } from './signature.js'
 
 /** The options of `legacyCookie()`: those of express-session, and the attributes of a cookie. */
@@ -33,8 +33,8 @@ export function legacyCookie(options: LegacyCookieOptions): CookieOptions {
 export function legacyForm(secrets: readonly Secret[]): CookieForm {
   return {
     tokenOf: (value) => {
-      const sid = sidOf(value, secrets)
-      return sid === undefined ? undefined : tokenOf(sid)
+      const received = receivedOf(value, secrets)
+      return received && tokenOf(received.sid)
     },
     valueOf: (token) => encodeURIComponent(`s:${sign(token, secrets[0]!)}`),
   }

@@ -2,22 +2,37 @@ import { readCookie } from '../../http/cookie/read.js'
 import type { SessionRequest } from '../classes/types.js'
 import { unsign, type Secret } from './signature.js'
 
+/** The cookie of a session, as a request has brought it along. */
+export interface ReceivedCookie {
+  /** The express-session id. */
+  readonly sid: string
+  /** Its value: the id, and the signature by `secret`. */
+  readonly value: string
+  readonly secret: Secret
+}
+
 /** How many cookies of one name are looked at: more are somebody's attack. */
 const MAX_VALUES = 4
 
-/** The express-session id in the value of a cookie: `s:<id>.<signature>`, percent-encoded. */
-export function sidOf(value: string, secrets: readonly Secret[]): string | undefined {
-  const text = decoded(value)
-  return text.startsWith('s:') ? unsign(text.slice(2), secrets) || undefined : undefined
+/** What is in the value of a cookie: `s:<id>.<signature>`, percent-encoded. */
+export function receivedOf(encoded: string, secrets: readonly Secret[]): ReceivedCookie | undefined {
+  const value = decoded(encoded)
+  const signed = value.startsWith('s:') ? unsign(value.slice(2), secrets) : undefined
+  return signed && signed.value !== '' ? { sid: signed.value, value, secret: signed.secret } : undefined
 }
 
 /**
- * The express-session id that a request has brought along. Where cookie-parser has run, and something has changed the
+ * The cookie that a request has brought along. Where cookie-parser has run, and something has changed the
  * header since, that is the header as the client has sent it: `req.cookies` is what anything may have changed.
  */
-export function readSid(req: SessionRequest, name: string, secrets: readonly Secret[]): string | undefined {
-  const sid = fromHeader(req.headers.cookie, name, secrets)
-  if (sid !== undefined || (req.cookies === undefined && req.signedCookies === undefined)) return sid
+export function readSession(
+  req: SessionRequest,
+  name: string,
+  secrets: readonly Secret[],
+): ReceivedCookie | undefined {
+  const received = fromHeader(req.headers.cookie, name, secrets)
+  if (received !== undefined || (req.cookies === undefined && req.signedCookies === undefined))
+    return received
   return fromHeader(rawCookies(req.rawHeaders ?? []), name, secrets)
 }
 
@@ -30,15 +45,15 @@ function fromHeader(
   header: string | undefined,
   name: string,
   secrets: readonly Secret[],
-): string | undefined {
-  let sid: string | undefined
+): ReceivedCookie | undefined {
+  let received: ReceivedCookie | undefined
   if (header !== undefined) {
     readCookie(header, name, MAX_VALUES, (value): value is string => {
-      sid ??= sidOf(value, secrets)
+      received ??= receivedOf(value, secrets)
       return true
     })
   }
-  return sid
+  return received
 }
 
 function rawCookies(headers: readonly string[]): string {

@@ -6,6 +6,7 @@ import type { Cookie, CookieInput } from '../classes/cookie.js'
 import type { SessionRequest } from '../classes/types.js'
 import type { Setup } from '../setup.js'
 import { isSecure } from './secure.js'
+import type { ReceivedCookie } from './read.js'
 import { sign, type Secret } from './signature.js'
 
 /** The attributes that a new cookie has, with `'auto'` decided. */
@@ -24,12 +25,16 @@ export function cookieOptionsOf(
   }
 }
 
+/** The value of a cookie with this id. One that the request has brought along is not signed again: that costs the most. */
+export function valueOf(id: string, secret: Secret, received: ReceivedCookie | undefined): string {
+  return received?.sid === id && received.secret === secret ? received.value : `s:${sign(id, secret)}`
+}
+
 /** Gives the browser the cookie of its session. Returns whether the response carries it. */
 export function sendCookie(
   { req, res }: { req: SessionRequest; res: ServerResponse },
   { name, proxy }: Setup,
-  secret: Secret,
-  id: string,
+  value: string,
   cookie: Cookie,
 ): boolean {
   if (cookie.secure && !isSecure(req, proxy)) {
@@ -37,7 +42,7 @@ export function sendCookie(
     return false
   }
   if (!canRespond(res)) return false
-  carryCookie(res, name, cookie.serialize(name, `s:${sign(id, secret)}`))
+  carryCookie(res, name, cookie.serialize(name, value))
   return true
 }
 

@@ -14,15 +14,21 @@ export function sign(value: string, secret: Secret): string {
   return `${value}.${signatureOf(value, secret)}`
 }
 
+/** A value that a secret has signed. */
+export interface Signed {
+  readonly value: string
+  readonly secret: Secret
+}
+
 /** The value that one of these secrets has signed; `undefined` for any other text. */
-export function unsign(signed: string, secrets: readonly Secret[]): string | undefined {
+export function unsign(signed: string, secrets: readonly Secret[]): Signed | undefined {
   const at = signed.lastIndexOf('.')
   if (at === -1) return undefined
   const value = signed.slice(0, at)
   const given = Buffer.from(signed.slice(at + 1))
   for (const secret of secrets) {
     const right = Buffer.from(signatureOf(value, secret))
-    if (right.length === given.length && timingSafeEqual(right, given)) return value
+    if (right.length === given.length && timingSafeEqual(right, given)) return { value, secret }
   }
   return undefined
 }

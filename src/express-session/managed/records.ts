@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { GivenSession } from '../../core/beginning.js'
 import { keptAddress } from '../../core/client/address.js'
 import type { Client } from '../../core/client/client.js'
@@ -60,13 +61,14 @@ function textOfDate(expires: unknown): string | undefined {
 
 /** As JSON keeps it. */
 function withoutUndefined(object: Record<string, unknown>): JsonObject {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as JsonObject
+  const kept: Record<string, unknown> = {}
+  for (const name in object) if (object[name] !== undefined) kept[name] = object[name]
+  return kept as JsonObject
 }
 
 /** The same object where nothing has changed: then a store need not look into it. */
 function asBefore({ cookie, lifetime }: Kept, current: SessionRecord): Partial<SessionRecord> {
-  const isSame = current.cookie !== undefined && JSON.stringify(current.cookie) === JSON.stringify(cookie)
+  const isSame = current.cookie !== undefined && isDeepStrictEqual(current.cookie, cookie)
   return {
     cookie: isSame ? current.cookie : cookie,
     lifetime:

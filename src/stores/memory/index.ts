@@ -92,10 +92,7 @@ class MemoryStore implements ScannableStore {
     const old = entry.record
     if (old.version !== ifVersion) return 'conflict'
     const record = frozenRecord(given, old)
-    // A touch changes none of these: it needs no new estimate.
-    const isAsLarge =
-      record.data === old.data && record.user === old.user && record.userAgent === old.userAgent
-    this.#replace(entry, record, isAsLarge ? entry.bytes : bytesOf(record))
+    this.#replace(entry, record, entry.bytes + growthOf(old, record))
     return 'ok'
   }
 
@@ -198,6 +195,18 @@ const ENTRY_BYTES = -500
 
 function bytesOf(record: SessionRecord): number {
   return ENTRY_BYTES + heapBytes(record as unknown as Json)
+}
+
+/** What an application writes. The rest of a record is bounded, and a touch that changes it must not be refused. */
+const ofAnySize = ['data', 'user', 'cookie'] as const
+
+/** How many bytes more a record takes than the one before. Only what has changed is looked into. */
+function growthOf(old: SessionRecord, record: SessionRecord): number {
+  let growth = 0
+  for (const name of ofAnySize) {
+    if (record[name] !== old[name]) growth += heapBytes(record[name]) - heapBytes(old[name])
+  }
+  return growth
 }
 
 const inProduction =
