@@ -1,3 +1,4 @@
+import { hiddenField } from '../lib/hidden-field.js'
 import type { JsonObject, SessionRecord } from '../record.js'
 import type { SessionObject } from './classes/types.js'
 
@@ -16,11 +17,11 @@ export interface Origin {
   record: SessionRecord | undefined
 }
 
-const origins = new WeakMap<object, Origin>()
+const origins = hiddenField<Origin>()
 
 /** What a session, or what a store returned for it, comes from. */
 export function originOf(session: object): Origin | undefined {
-  return origins.get(session)
+  return origins.of(session)
 }
 
 export function setOrigin(session: object, origin: Origin): void {

@@ -11,19 +11,27 @@ export function textOf(session: StoredData): string {
   return JSON.stringify(data)
 }
 
-/** The same as data, sharing nothing with the session. */
-export function dataOf(session: StoredData): JsonObject {
+/** What a session holds at a moment: its data, which shares nothing with the session, and that as text. */
+export interface Snapshot {
+  readonly data: JsonObject
+  readonly text: string
+}
+
+export function snapshotOf(session: StoredData): Snapshot {
   try {
     const text = textOf(session)
     const data = JSON.parse(text) as JsonObject
     if (isTooDeep(data)) throw new RangeError('It is nested too deep.')
-    texts.set(data, text)
-    return data
+    return { data, text }
   } catch (cause) {
     throw new SessionError('DATA_INVALID', `req.session can't be kept as JSON. Keep plain data in it.`, {
       cause,
     })
   }
+}
+
+export function dataOf(session: StoredData): JsonObject {
+  return snapshotOf(session).data
 }
 
 /** The text of a record's data, which never changes: requests that find the same record share it. */

@@ -9,7 +9,7 @@ import type { Callback, SessionObject, StoredData, StoreObject } from '../classe
 import type { Keeping, Visiting } from '../keeping/keeping.js'
 import { merge } from '../merge.js'
 import { baseOf, originOf, setOrigin, type Origin } from '../origin.js'
-import { dataOf } from '../snapshot.js'
+import { snapshotOf } from '../snapshot.js'
 import type { ByRequest, ManagedOptions } from './managed-store.js'
 import { TwinState } from './twin-state.js'
 
@@ -62,7 +62,7 @@ export class ManagedKeeping implements Keeping {
     const { engine } = this.wiring
     const old = origin.record!
     const base = baseOf(origin)
-    const mine = dataOf(session)
+    const { data: mine, text } = snapshotOf(session)
     const current = await engine.records.find(old.id)
     // A guest may log in although a parallel login has just ended its session. A user's that has ended is over.
     if (current === undefined && old.userId !== undefined) throw sessionEnded()
@@ -80,7 +80,7 @@ export class ManagedKeeping implements Keeping {
       await this.wiring.engine.records.discard(record.id)
       throw error
     }
-    setOrigin(session, { ...made, data: mine, text: JSON.stringify(mine) })
+    setOrigin(session, { ...made, data: mine, text })
   }
 
   destroy(sid: string, visit: Visiting | undefined): Promise<void> {

@@ -8,13 +8,13 @@ import { setImmediate } from '../../lib/async/timers.js'
 import type { Client } from '../../core/client/client.js'
 import { nobody, type ClientSource } from '../../core/verdict.js'
 import { splitToken } from '../../core/token.js'
-import type { JsonObject, SessionRecord } from '../../record.js'
+import type { SessionRecord } from '../../record.js'
 import type { CookieInput } from '../classes/cookie.js'
 import { Store } from '../classes/store.js'
 import type { Callback, SessionRequest, StoredData, StoreObject } from '../classes/types.js'
 import { baseOf, originOf, setOrigin } from '../origin.js'
 import type { FoundUser } from '../setup.js'
-import { dataOf, textOfData } from '../snapshot.js'
+import { snapshotOf, type Snapshot } from '../snapshot.js'
 import { tokenOf } from '../token.js'
 import { changeBy, givenSession, storedOf } from './records.js'
 import { passportUser, userFinder } from '../user.js'
@@ -102,8 +102,8 @@ export class ManagedStore extends (Store as new () => StoreObject) {
     const record = origin?.record ?? (await engine.records.find(splitToken(tokenOf(sid)).id))
     if (record === undefined) return this.#insert(sid, session, client, by)
     // What the application writes by itself, `store.set(sid, data)`, takes the place of what is there.
-    const mine = dataOf(session)
-    const edit = changeBy(session, mine, origin && baseOf(origin), settings)
+    const mine = snapshotOf(session)
+    const edit = changeBy(session, mine.data, origin && baseOf(origin), settings)
     const written = await engine.change(record, edit, client)
     if (written === undefined) throw sessionEnded()
     this.#keep(sid, session, mine, written, by)
@@ -112,21 +112,22 @@ export class ManagedStore extends (Store as new () => StoreObject) {
   async #insert(sid: string, session: StoredData, client: Client, by: ByRequest | undefined): Promise<void> {
     const { engine } = this.#wiring
     const user = this.#options.userOf(session)
-    const given = givenSession(sid, session, user, engine.settings)
+    const mine = snapshotOf(session)
+    const given = givenSession(sid, session, mine.data, user, engine.settings)
     const { record } = await engine.startGiven(given, client)
-    this.#keep(sid, session, given.data, record, by)
+    this.#keep(sid, session, mine, record, by)
   }
 
   /** Remembers what was written: the next change of this request is told from it. */
   #keep(
     sid: string,
     session: StoredData,
-    data: JsonObject,
+    mine: Snapshot,
     record: SessionRecord,
     by: ByRequest | undefined,
   ): void {
     // What this request wrote, without what others have written: their values are not missing from it.
-    setOrigin(session, { sid, text: textOfData(data), data, isStored: true, readAt: 0, record })
+    setOrigin(session, { sid, ...mine, isStored: true, readAt: 0, record })
     const state = by && attachedState(by.req)
     state?.identified({ ...nobody, record, held: [record], user: state.user ?? record.user })
   }

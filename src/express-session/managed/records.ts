@@ -14,7 +14,7 @@ import type { StoredData } from '../classes/types.js'
 import { merge } from '../merge.js'
 import { setOrigin } from '../origin.js'
 import type { FoundUser } from '../setup.js'
-import { dataOf, shownOf, textOfData } from '../snapshot.js'
+import { shownOf, textOfData } from '../snapshot.js'
 import { tokenOf } from '../token.js'
 
 /** A session as `store.get()` returns it. */
@@ -80,13 +80,14 @@ function asBefore({ cookie, lifetime }: Kept, current: SessionRecord): Partial<S
 export function givenSession(
   sid: string,
   session: StoredData,
+  data: JsonObject,
   user: FoundUser | undefined,
   settings: Settings,
 ): GivenSession {
   return {
     token: tokenOf(sid),
     user: user && keptUser(user, settings),
-    data: dataOf(session),
+    data,
     ...keptOf(session, settings),
   }
 }
@@ -130,7 +131,8 @@ export function changeBy(
   const kept = keptOf(session, settings)
   return (current: SessionRecord): SessionRecord => {
     // Nobody else has written, more often than not.
-    const isAsRead = base === undefined || textOfData(base) === textOfData(current.data)
+    const isAsRead =
+      base === undefined || base === current.data || textOfData(base) === textOfData(current.data)
     const data = isAsRead ? mine : merge(base, mine, current.data)
     return { ...current, data, ...asBefore(kept, current) }
   }

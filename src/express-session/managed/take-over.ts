@@ -11,6 +11,7 @@ import { absentIfNoEntry, ask, type ExpressSessionStore } from '../../stores/ada
 import type { StoredData } from '../classes/types.js'
 import { inTime } from '../keeping/deadline.js'
 import type { FoundUser } from '../setup.js'
+import { dataOf } from '../snapshot.js'
 import { tokenOf } from '../token.js'
 import { givenSession, takenOver } from './records.js'
 
@@ -62,7 +63,8 @@ export class TakeOver implements OldDoor {
     if (found === undefined) return undefined
     if (!(await this.#fulfil(claim))) return undefined
     const { settings, records } = this.engine
-    const record = takenOver(givenSession(sid, found, this.userOf(found), settings), client, settings)
+    const given = givenSession(sid, found, dataOf(found), this.userOf(found), settings)
+    const record = takenOver(given, client, settings)
     let isClosed = await this.#isClosedFor(record)
     if (!isClosed) {
       await records.insert(record)
