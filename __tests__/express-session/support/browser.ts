@@ -2,6 +2,13 @@
 export class Browser {
   readonly #jars = new Map<string, Map<string, string>>()
 
+  /** Another browser with the same cookies: what a thief has. */
+  copy(): Browser {
+    const copy = new Browser()
+    for (const [host, jar] of this.#jars) copy.#jars.set(host, new Map(jar))
+    return copy
+  }
+
   /** Follows every redirect, and returns the last response with its body. */
   async visit(
     address: string,

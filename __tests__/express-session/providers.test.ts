@@ -15,7 +15,6 @@ import { Browser } from './support/browser.js'
 
 // Packages that keep the state of a login at a provider in req.session, unchanged, against a real OpenID provider.
 
-jest.setTimeout(60_000)
 let provider: OpenIdProvider
 let server: Server
 let app: Express | undefined
