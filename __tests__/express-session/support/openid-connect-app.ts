@@ -37,10 +37,7 @@ const beside = (app: Express, baseURL: string, store: object) => {
 const inside = (app: Express, baseURL: string) => {
   const sessions = createSessions({ store: memoryStore() })
   const store = toExpressSession(sessions) as unknown as NonNullable<ConfigParams['session']>['store']
-  app.use(
-    session({ ...settings, store: sessions }),
-    openId(baseURL, { session: { store } as ConfigParams['session'] }),
-  )
+  app.use(session({ ...settings, store: sessions }), openId(baseURL, { session: { store } }))
   return app.get('/', page)
 }
 

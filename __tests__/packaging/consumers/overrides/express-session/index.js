@@ -1,0 +1,1 @@
+module.exports = require('express-sid/express-session')
