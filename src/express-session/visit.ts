@@ -14,24 +14,20 @@ import type { Visiting } from './keeping/keeping.js'
 import { inflated } from './classes/store.js'
 import { baseOf, originFor, originOf, setOrigin } from './origin.js'
 import { merge } from './merge.js'
+import { Pending } from './pending.js'
 import type { Gate, Work } from './response/guard.js'
 import type { Setup } from './setup.js'
 import { dataOf, shownOf, textOf, textOfData } from './snapshot.js'
 import { isSameUser } from './user.js'
+import { Versions } from './versions.js'
 
 type Next = (error?: unknown) => void
 
 /** One request, and what happens to its session: it is found or made, and saved before the response may be seen. */
 export class Visit implements Visitor, Visiting, Gate {
+  readonly #versions: Versions
+  readonly #pending = new Pending()
   #received: ReceivedCookie | undefined
-  /** The id in the cookie that the browser sent, or that this response has given it. */
-  #cookieId: string | undefined
-  /** What the session was when the request began: changes are told from it. */
-  #originalId: unknown
-  #originalText = ''
-  /** What was saved last; `undefined` while nothing was. */
-  #savedText: string | undefined
-  #savedId: unknown
   #isTouched = false
   #isTouchAsked = false
   #isTouching = false
@@ -39,10 +35,6 @@ export class Visit implements Visitor, Visiting, Gate {
   #isSent = false
   /** The token that the response carries already: the cookie must not go back to what the request came with. */
   #token: string | undefined
-  /** What the response waits for. Never rejects. */
-  #pending: Promise<void> | undefined
-  /** Why the session could not be ended or replaced: the response must not say that it was. */
-  #failure: unknown
 
   constructor(
     private readonly setup: Setup,
@@ -50,7 +42,9 @@ export class Visit implements Visitor, Visiting, Gate {
     readonly res: ServerResponse,
     private readonly secrets: readonly Secret[],
     private readonly next: Next,
-  ) {}
+  ) {
+    this.#versions = new Versions(setup)
+  }
 
   get sendsAnyway(): boolean {
     return this.setup.legacyErrors
@@ -61,7 +55,7 @@ export class Visit implements Visitor, Visiting, Gate {
     const { req, setup, next } = this
     this.#received = readSession(req, setup.name, this.secrets)
     const sid = this.#received?.sid
-    this.#cookieId = sid
+    this.#versions.cookieId = sid
     req.sessionID = sid
     if (sid === undefined) {
       this.#generate()
@@ -82,8 +76,7 @@ export class Visit implements Visitor, Visiting, Gate {
   #generate(): void {
     const { req } = this
     this.setup.keeping.store.generate(req)
-    this.#originalId = req.sessionID
-    this.#originalText = textOf(req.session!)
+    this.#versions.begins(req.sessionID, textOf(req.session!))
   }
 
   #inflate(sid: string, found: StoredData): void {
@@ -91,11 +84,8 @@ export class Visit implements Visitor, Visiting, Gate {
     const text = originOf(found)?.text ?? textOf(found)
     inflated(this.setup.keeping.store, req, found)
     setOrigin(req.session!, originOf(found) ?? originFor(sid, text))
-    this.#originalId = sid
-    this.#originalText = text
-    if (this.setup.resave) return
-    this.#savedId = sid
-    this.#savedText = text
+    this.#versions.begins(sid, text)
+    if (!this.setup.resave) this.#versions.isSaved(sid, text)
   }
 
   // What `req.session` asks for.
@@ -105,10 +95,11 @@ export class Visit implements Visitor, Visiting, Gate {
   }
 
   save(session: SessionObject): Promise<void> {
-    this.#savedText = textOf(session)
-    const work = this.#keep(session).then(() => void (this.#savedId = session.id))
+    const versions = this.#versions
+    versions.savedText = textOf(session)
+    const work = this.#keep(session).then(() => void (versions.savedId = session.id))
     // What could not be saved is tried again, so that a route that goes on does not hide it.
-    return this.track(work, () => (this.#savedText = undefined))
+    return this.#pending.add(work, () => (versions.savedText = undefined))
   }
 
   async reload(sid: string): Promise<void> {
@@ -124,20 +115,11 @@ export class Visit implements Visitor, Visiting, Gate {
 
   destroy(sid: string): Promise<void> {
     this.dropped()
-    return this.track(this.setup.keeping.destroy(sid, this), (error) => (this.#failure = error))
+    return this.track(this.setup.keeping.destroy(sid, this))
   }
 
-  track(
-    work: Promise<void>,
-    failed: (error: unknown) => void = (error) => (this.#failure = error),
-  ): Promise<void> {
-    const settled = work.then(() => undefined, failed)
-    const before = this.#pending
-    const pending = (before === undefined ? settled : before.then(() => settled)).then(() => {
-      if (this.#pending === pending) this.#pending = undefined
-    })
-    this.#pending = pending
-    return work
+  track(work: Promise<void>): Promise<void> {
+    return this.#pending.add(work)
   }
 
   // What `sessionOf(req)` has done to the same session.
@@ -148,11 +130,11 @@ export class Visit implements Visitor, Visiting, Gate {
     const origin = before && originOf(before)
     // The successor of a session has its data: what the request has done to it until now is done to that as well.
     const merged = isSuccessor && origin && merge(baseOf(origin), dataOf(before), shownOf(dataOf(found)))
-    const changed = before && textOf(before) !== this.#originalText ? before : undefined
+    const changed = before && textOf(before) !== this.#versions.originalText ? before : undefined
     req.sessionID = sid
     this.#inflate(sid, found)
     this.#hasDropped = false
-    if (isSent) this.#cookieId = sid
+    if (isSent) this.#versions.cookieId = sid
     if (merged) showValues(merged, req.session!)
     else if (changed !== undefined) copyNew(changed, req.session!)
   }
@@ -163,14 +145,14 @@ export class Visit implements Visitor, Visiting, Gate {
     if (!session || !origin) return
     const data = shownOf(record.data)
     const merged = merge(baseOf(origin), dataOf(session), data)
-    const isChanged = textOf(session) !== this.#originalText
+    const versions = this.#versions
+    const isChanged = textOf(session) !== versions.originalText
     showValues(merged, session)
     const text = textOfData(data)
     Object.assign(origin, { text, data, record })
     // A browser that has no cookie yet is to get one for what it was before.
-    if (this.#cookieId === session.id) this.#originalText = text
-    this.#savedText = text
-    if (isChanged) this.#savedText = undefined
+    if (versions.cookieId === session.id) versions.originalText = text
+    versions.savedText = isChanged ? undefined : text
   }
 
   dropped(): void {
@@ -184,7 +166,8 @@ export class Visit implements Visitor, Visiting, Gate {
   // What the response waits for.
 
   first(): Work | undefined {
-    if (this.#pending !== undefined) return this.#pending.then(() => this.#goOn())
+    const { settled } = this.#pending
+    if (settled !== undefined) return settled.then(() => this.#goOn())
     const { work, ready } = this.#plan()
     if (work !== undefined) return work.then(() => ready)
     ready()
@@ -192,7 +175,8 @@ export class Visit implements Visitor, Visiting, Gate {
   }
 
   last(): Work | undefined {
-    return this.#pending === undefined ? this.#commitAgain() : this.#pending.then(() => this.#commitAgain())
+    const { settled } = this.#pending
+    return settled === undefined ? this.#commitAgain() : settled.then(() => this.#commitAgain())
   }
 
   report(error: unknown): void {
@@ -216,7 +200,7 @@ export class Visit implements Visitor, Visiting, Gate {
   /** What is to be done before the first byte: work that is waited for, and then the cookie. */
   #plan(): { readonly work?: Promise<void> | undefined; readonly ready: () => void } {
     const { req, setup } = this
-    if (this.#failure !== undefined) throw this.#failure
+    this.#pending.assertDone()
     const { session, sessionID } = req
     if (session === undefined || session === null)
       return { work: this.#unset(sessionID), ready: () => this.#clear() }
@@ -224,11 +208,12 @@ export class Visit implements Visitor, Visiting, Gate {
     if (typeof sessionID !== 'string') return { ready: nothing }
     this.#touchOnce(session)
     const text = textOf(session)
-    if (this.#isSaveDue(session, text)) return { work: this.#save(session), ready: () => this.#giveCookie() }
+    if (this.#versions.isSaveDue(session, text))
+      return { work: this.#save(session), ready: () => this.#giveCookie() }
     return {
       ready: () => {
         this.#giveCookie()
-        if (this.#cookieId === sessionID && setup.keeping.touches) this.#touch(session)
+        if (this.#versions.cookieId === sessionID && setup.keeping.touches) this.#touch(session)
       },
     }
   }
@@ -241,17 +226,17 @@ export class Visit implements Visitor, Visiting, Gate {
   /** A session that was not changed, and that has ended meanwhile: the request goes on as a stranger's. */
   #pass(session: SessionObject, error: unknown): void {
     const hasEnded = isSessionError(error) && error.code === 'SESSION_ENDED'
-    if (!hasEnded || this.#isModified(session, textOf(session))) throw error
+    if (!hasEnded || this.#versions.isModified(session, textOf(session))) throw error
   }
 
   #commitAgain(): Promise<void> | undefined {
     const { session, sessionID } = this.req
-    if (this.#failure !== undefined) throw this.#failure
+    this.#pending.assertDone()
     if (!session || typeof sessionID !== 'string') return undefined
-    const text = textOf(session)
-    const isAsSaved = text === (this.#savedText ?? this.#originalText)
+    const { savedText, originalText, cookieId } = this.#versions
+    const isAsSaved = textOf(session) === (savedText ?? originalText)
     // A browser that has no cookie for it, and can get none any more, would never find it.
-    if (isAsSaved || (sessionID !== this.#cookieId && !this.#isSent)) return undefined
+    if (isAsSaved || (sessionID !== cookieId && !this.#isSent)) return undefined
     return this.#save(session)
   }
 
@@ -290,28 +275,13 @@ export class Visit implements Visitor, Visiting, Gate {
     this.setup.keeping.touch(session, this.#isTouchAsked)?.catch((error: unknown) => this.#reportLater(error))
   }
 
-  #isModified(session: SessionObject, text: string): boolean {
-    return this.#originalId !== session.id || this.#originalText !== text
-  }
-
-  #isSaveDue(session: SessionObject, text: string): boolean {
-    const isNew = this.#savedText === undefined && this.#cookieId !== session.id
-    if (!this.setup.saveUninitialized && isNew) return this.#isModified(session, text)
-    return this.#savedId !== session.id || this.#savedText !== text
-  }
-
   #giveCookie(): void {
     const { setup } = this
     const { session } = this.req
-    if (!session) return
-    const isModified = () => this.#isModified(session, textOf(session))
-    const isDue =
-      this.#cookieId === session.id
-        ? setup.rolling || (session.cookie.expires != null && isModified())
-        : setup.saveUninitialized || isModified()
-    if (!isDue) return
+    const versions = this.#versions
+    if (!session || !versions.isCookieDue(session)) return
     try {
-      const id = (session.id === this.#originalId ? this.#token : undefined) ?? session.id
+      const id = (session.id === versions.originalId ? this.#token : undefined) ?? session.id
       const value = valueOf(id, this.secrets[0]!, this.#received)
       this.#isSent = sendCookie(this, setup, value, session.cookie)
     } catch (error) {
@@ -320,7 +290,7 @@ export class Visit implements Visitor, Visiting, Gate {
   }
 
   #clear(): void {
-    if (!this.#hasDropped || this.#cookieId === undefined || !canRespond(this.res)) return
+    if (!this.#hasDropped || this.#versions.cookieId === undefined || !canRespond(this.res)) return
     clearCookie(this.res, this.setup.name, new Cookie(cookieOptionsOf(this.setup, this.req)))
   }
 }
