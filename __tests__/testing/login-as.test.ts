@@ -1,8 +1,8 @@
 import { createSessions, SessionError, sessionOf, type SessionOptions, type Sessions } from 'express-sid'
 import { legacyCookie } from 'express-sid/express-session'
-import { loginAs } from 'express-sid/testing'
+import { loginAs, type LoginAsOptions } from 'express-sid/testing'
 import request from 'supertest'
-import { eventsOf, HOUR, moveTheClock, rejectionOf, stopTheClock } from '../support/core.js'
+import { DAY, eventsOf, HOUR, MINUTE, moveTheClock, rejectionOf, stopTheClock } from '../support/core.js'
 import { ann, chrome, firefox } from '../support/people.js'
 import { express5, site } from '../support/site.js'
 
@@ -98,6 +98,42 @@ test('the methods are those that are given, for routes that ask for one', async 
   expect(session.methods.map(({ method }) => method)).toEqual(['password', 'otp'])
 })
 
+describe('the lifetime', () => {
+  const lasts = async (options: SessionOptions, given: LoginAsOptions = {}) => {
+    stopTheClock()
+    const { session, setCookie } = await loginAs(made(options).sessions, ann, given)
+    const { createdAt, expiresAt, absoluteExpiresAt } = session
+    return [expiresAt - createdAt, absoluteExpiresAt - createdAt, setCookie.includes('Max-Age')]
+  }
+  const remembered = { idle: '30d', absolute: '90d', persistent: true }
+
+  test('is that which is given, as of a login by a form', async () => {
+    expect(await lasts({}, { lifetime: remembered })).toEqual([30 * DAY, 90 * DAY, true])
+    expect(await lasts({ lifetime: remembered }, { lifetime: { idle: '5m', persistent: false } })).toEqual([
+      5 * MINUTE,
+      30 * DAY,
+      false,
+    ])
+  })
+
+  test('is that of the manager where none is given; a function that needs a request is not asked', async () => {
+    const asked = jest.fn(() => remembered)
+    expect(await lasts({ lifetime: remembered })).toEqual([30 * DAY, 90 * DAY, true])
+    expect(await lasts({ lifetime: asked })).toEqual([7 * DAY, 30 * DAY, true])
+    expect(asked).not.toHaveBeenCalled()
+  })
+
+  test('ends the session when it is over', async () => {
+    stopTheClock()
+    const { app, sessions } = made({ idleTimeout: '1d' })
+    const { headers } = await loginAs(sessions, ann, { lifetime: { idle: '5m' } })
+    const user = async () => (await request(app).get('/').set(headers)).body.user as unknown
+    expect(await user()).toEqual(ann)
+    moveTheClock(6 * MINUTE)
+    expect(await user()).toBeNull()
+  })
+})
+
 test.each([
   [{}, {}, { name: 'sid', domain: 'localhost', path: '/', secure: false, sameSite: 'Lax' }],
   [{ url: 'https://app.example' }, {}, { name: '__Host-sid', domain: 'app.example', secure: true }],
@@ -124,6 +160,16 @@ test.each<[string, Sessions | undefined, object, object, string]>([
   ['a misspelt option', undefined, ann, { useragent: '' }, 'Did you mean userAgent?'],
   ['a path in place of a URL', undefined, ann, { url: '/account' }, 'must be a URL of http or https'],
   ['a user without an id', undefined, {}, {}, 'A user'],
+  ['a misspelt part of a lifetime', undefined, ann, { lifetime: { idel: '5m' } }, 'Did you mean idle?'],
+  ['a lifetime that is a function', undefined, ann, { lifetime: () => ({}) }, 'no request here'],
+  ['a lifetime that is none', undefined, ann, { lifetime: '5m' }, "{ idle: '30d', persistent: true }"],
+  [
+    'one that ends before it is idle',
+    undefined,
+    ann,
+    { lifetime: { idle: '60d' } },
+    'longer than absoluteTimeout',
+  ],
 ])('%s is refused', async (_name, manager, user, options, message) => {
   const failure = await rejectionOf(loginAs(manager ?? createSessions(), user, options))
   expect(failure).toBeInstanceOf(SessionError)

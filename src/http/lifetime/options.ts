@@ -80,6 +80,14 @@ function lifetimeKind(value: unknown, place: Place): LifetimeSetting {
   return checked(value)
 }
 
+/** The same where there is no request that a function could be asked about. */
+export function fixedLifetimeKind(value: unknown, place: Place): RecordLifetime {
+  if (typeof value !== 'function') return lifetimeKind(value, place) as RecordLifetime
+  return place.mustBe(
+    `an object such as { idle: '30d', persistent: true }, as there is no request here to ask about`,
+  )
+}
+
 /** The lifetime with durations in milliseconds, and only what was given. */
 function checked(value: unknown): RecordLifetime {
   const { idle, absolute, persistent } = readOptions(value, owner, fields)
@@ -101,11 +109,26 @@ export async function lifetimeOf(
   given: LifetimeSetting | undefined,
   user: unknown,
   req: Request,
-  { absoluteTimeout }: { readonly absoluteTimeout: number },
+  settings: Longest,
 ): Promise<RecordLifetime | undefined> {
   // What is no user at all is refused by the login, which says so better than a function that reads its role.
   if (given === undefined || !isObject(user)) return undefined
-  const lifetime = typeof given === 'function' ? await returned(given, user, req) : given
+  return keptLifetime(typeof given === 'function' ? await returned(given, user, req) : given, settings)
+}
+
+interface Longest {
+  readonly absoluteTimeout: number
+}
+
+/**
+ * What a login keeps of a lifetime that is known.
+ *
+ * @throws SessionError OPTION_INVALID where it ends before it can be idle.
+ */
+export function keptLifetime(
+  lifetime: RecordLifetime | undefined,
+  { absoluteTimeout }: Longest,
+): RecordLifetime | undefined {
   if (lifetime?.idle !== undefined && lifetime.absolute === undefined) {
     assertEnds(lifetime.idle, absoluteTimeout, 'absoluteTimeout')
   }

@@ -1,9 +1,11 @@
+import type { LoginTerms } from '../../core/beginning.js'
 import type { Client } from '../../core/client/client.js'
 import { cleanUserAgent } from '../../core/client/user-agent.js'
 import type { Sessions } from '../../core/sessions.js'
 import { cookieFor } from '../../http/cookie/read.js'
 import type { CookieChoice, CookieSettings } from '../../http/cookie/options.js'
 import { serializeToken } from '../../http/cookie/write.js'
+import { fixedLifetimeKind, keptLifetime, type SessionLifetime } from '../../http/lifetime/options.js'
 import { methodsKind } from '../../http/request/login-options.js'
 import { dataValue } from '../../http/request/data.js'
 import { wiringOf, type Wiring } from '../../http/wiring.js'
@@ -12,7 +14,7 @@ import { invalid } from '../../lib/options/invalid.js'
 import { text, that } from '../../lib/options/option-kinds.js'
 import { ofFunction, readOptions } from '../../lib/options/options.js'
 import { parseUrl } from '../../lib/text/parse-url.js'
-import type { JsonObject, SessionInfo, SessionRecord } from '../../record.js'
+import type { JsonObject, RecordLifetime, SessionInfo, SessionRecord } from '../../record.js'
 
 /** The options of `loginAs()`. All are optional. */
 export interface LoginAsOptions {
@@ -32,6 +34,12 @@ export interface LoginAsOptions {
   readonly data?: object | undefined
   /** How the user has proven who they are, for routes behind `requireRecentLogin({ methods })`. Default: not said. */
   readonly method?: string | readonly string[] | undefined
+  /**
+   * How long the login lives: `{ idle, absolute, persistent }`, such as that of a box "remember me". Default: the option
+   * `lifetime` of `createSessions` where it is an object. Where it is a function, that is not asked, since there is no
+   * request: the timeouts of the manager hold.
+   */
+  readonly lifetime?: SessionLifetime | undefined
 }
 
 /** A cookie as Playwright takes it. */
@@ -77,6 +85,7 @@ const loginAsOptions = {
     doc: 'data that the session has from the start',
   },
   method: { kind: methodsKind, doc: 'how the user has proven who they are' },
+  lifetime: { kind: fixedLifetimeKind, doc: 'how long the login lives' },
 } as const
 
 /**
@@ -104,7 +113,8 @@ export async function loginAs(
     loginAsOptions,
   )
   const client = { userAgent: cleanUserAgent(given.userAgent), ip: given.ip }
-  const { token, record } = await start(wiring, user, client, toData(given.data), given.method)
+  const terms = { methods: given.method, lifetime: lifetimeFor(wiring, given.lifetime) }
+  const { token, record } = await start(wiring, user, client, toData(given.data), terms)
 
   const { cookie } = wiring.settings
   const url = new URL(given.url)
@@ -126,17 +136,17 @@ export async function loginAs(
   }
 }
 
-async function start(
-  { engine }: Wiring,
-  user: object,
-  client: Client,
-  data: JsonObject,
-  methods: readonly string[] | undefined,
-) {
-  const { token, record } = await engine.login(user, client, [], { methods })
+async function start({ engine }: Wiring, user: object, client: Client, data: JsonObject, terms: LoginTerms) {
+  const { token, record } = await engine.login(user, client, [], terms)
   if (Object.keys(data).length === 0) return { token, record }
   const edit = (current: SessionRecord) => ({ ...current, data: { ...current.data, ...data } })
   return { token, record: (await engine.change(record, edit, client)) ?? record }
+}
+
+/** As a login has it: its own lifetime, else that of the manager. */
+function lifetimeFor({ settings }: Wiring, given: RecordLifetime | undefined): RecordLifetime | undefined {
+  const { lifetime } = settings
+  return keptLifetime(given ?? (typeof lifetime === 'function' ? undefined : lifetime), settings)
 }
 
 function toData(given: object): JsonObject {
