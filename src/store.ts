@@ -161,6 +161,29 @@ export interface SessionStore {
   readonly atomicUpdates?: boolean | undefined
 }
 
+type MethodName = Exclude<keyof SessionStore, 'atomicUpdates'>
+
+/** The methods that a store may leave out. */
+export type OptionalMethod = {
+  [Name in MethodName]: undefined extends SessionStore[Name] ? Name : never
+}[MethodName]
+
+// A table, so that the compiler asks for a method that is missing here.
+const optional = {
+  listByUser: true,
+  pageByUser: true,
+  getMany: true,
+  getFresh: true,
+  updateMany: true,
+  deleteExpired: true,
+  hearEnds: true,
+  scan: true,
+  count: true,
+} as const satisfies Record<OptionalMethod, true>
+
+/** Their names. */
+export const optionalMethods = Object.keys(optional) as OptionalMethod[]
+
 /** A store that can be gone through as a whole, as every store of this package but an adapted one can. */
 export interface ScannableStore extends ListingStore {
   /** All records, a page at a time: see `SessionStore`. */

@@ -3,7 +3,7 @@ import type { ClientChangePolicy, ReusePolicy, Settings, WhenFull } from '../cor
 import { invalid } from '../lib/options/invalid.js'
 import { boolean, callback, duration, group, integer, oneOf, orFalse } from '../lib/options/option-kinds.js'
 import { ofFunction, ofGroup, readOptions, type Option, type Values } from '../lib/options/options.js'
-import type { SessionStore } from '../store.js'
+import { optionalMethods, type SessionStore } from '../store.js'
 import { memoryStore } from '../stores/memory/index.js'
 import { absoluteKind, assertEnds, idleKind, lifetimeOption } from './lifetime/options.js'
 import { adoptOption, resolveAdopt } from './adopt/options.js'
@@ -263,20 +263,11 @@ function checkedRotation(options: SessionOptions, values: Values<typeof sessionO
 }
 
 const required = ['insert', 'get', 'update', 'delete'] as const
-const optional = [
-  'listByUser',
-  'pageByUser',
-  'getMany',
-  'getFresh',
-  'updateMany',
-  'deleteExpired',
-  'hearEnds',
-] as const
 
 function checkStore(given: unknown): SessionStore {
   const store = given as Partial<SessionStore> | null
   const missing = required.filter((name) => typeof store?.[name] !== 'function')
-  const broken = optional.filter((name) => !['function', 'undefined'].includes(typeof store?.[name]))
+  const broken = optionalMethods.filter((name) => !['function', 'undefined'].includes(typeof store?.[name]))
   if (missing.length + broken.length === 0) return store as SessionStore
   if (missing.length === 0) throw invalid(`store.${broken[0]} must be a method. Or leave it out.`)
   throw invalid(

@@ -353,6 +353,19 @@ describe('with a channel of the store', () => {
     expect(close).toHaveBeenCalledTimes(1)
   })
 
+  it('that tells of other ends, and brings no sign of life, is taken as lost', async () => {
+    const { listener, close, beat, endUnheard } = await withChannel()
+    beat.mockImplementation(() => undefined)
+    listener.alive()
+    await turns()
+    endUnheard()
+    for (let seconds = 0; seconds < 40; seconds += 2) {
+      listener.ended('01a2169c-13a5-769e-b276-10a2632c41e0')
+      await pass(2 * SECOND)
+    }
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
   it('that is opened again, what was missed is heard in a moment', async () => {
     const { listener, close, endUnheard } = await withChannel()
     listener.alive()

@@ -55,10 +55,8 @@ export class EndWatch {
     if (this.#timer !== undefined) return
     this.#timer = setInterval(() => this.#tick(), this.heardWithin / TICKS).unref()
     this.#channel = this.records.hearEnds({
-      ended: (id) => {
-        this.#heard()
-        this.#watched.end(id)
-      },
+      // No sign of life: what comes from one of two stores says nothing of the other.
+      ended: (id) => this.#watched.end(id),
       alive: () => this.#heard(),
       lost: () => {
         this.#hearing = lost(this.#hearing)

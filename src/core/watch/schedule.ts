@@ -4,8 +4,8 @@
  * A tick comes three times in `heardWithin`. Where nothing is heard from other processes, everything is asked for at
  * every second tick. So an end is heard in time also where the lookups take as long as a tick.
  *
- * A channel that works makes this rare. Whether it works shows by what comes through: after a tick without anything, a
- * sign of life is sent, and if that does not arrive by the next tick, the channel is lost.
+ * A channel that works makes this rare. Whether it works shows by signs of life, of whichever process: after a tick without
+ * one it is sent, and if that does not arrive by the next tick, the channel is lost.
  */
 
 /** Ticks in `heardWithin`. */
@@ -19,7 +19,7 @@ const BETWEEN_RARE_ROUNDS = 10 * TICKS
 export interface Hearing {
   /** Whether ends of other processes are heard at once. */
   readonly isUp: boolean
-  /** Whether anything came through since the last tick. */
+  /** Whether a sign of life came through since the last tick. */
   readonly hasHeard: boolean
   /** Whether a sign of life was sent at the last tick. */
   readonly hasAsked: boolean
@@ -30,7 +30,7 @@ export interface Hearing {
 /** What is known before the first tick. */
 export const unheard: Hearing = { isUp: false, hasHeard: false, hasAsked: false, sinceRound: 0 }
 
-/** Something has come through the channel. */
+/** A sign of life has come through the channel. */
 export function heard(hearing: Hearing): Hearing {
   return { ...hearing, isUp: true, hasHeard: true }
 }

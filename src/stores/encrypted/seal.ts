@@ -43,6 +43,8 @@ export function seal(record: SessionRecord, key: RingKey, user: string | undefin
     ...shown,
     ...blank,
     ...(user === undefined ? {} : { userId: user }),
+    // So that the store can tell of the end (`hearEnds`). What counts is the one in the encrypted part.
+    ...(record.endedBy === undefined ? {} : { endedBy: record.endedBy }),
     data: { sealed: `${FORMAT}.${key.id}.${sealed}` },
   }
 }

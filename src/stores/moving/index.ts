@@ -3,7 +3,7 @@ import { invalid } from '../../lib/options/invalid.js'
 import { that } from '../../lib/options/option-kinds.js'
 import { ofStore, readOptions } from '../../lib/options/options.js'
 import type { SessionRecord } from '../../record.js'
-import type { OnRemoved, RecordPage, SessionStore, UpdateResult } from '../../store.js'
+import type { EndsListener, OnRemoved, RecordPage, SessionStore, UpdateResult } from '../../store.js'
 import {
   copyOf,
   dropCopy,
@@ -16,6 +16,7 @@ import {
   type Copied,
   type Found,
 } from './copied.js'
+import { hearBoth } from './hearing.js'
 import { listBoth, pageBoth } from './listing.js'
 
 export { copySessions, type CopyOptions, type CopyProgress, type CopyReport } from './copy.js'
@@ -131,7 +132,10 @@ class MovingStore implements SessionStore {
   }
 }
 
-/** What both stores can do. */
+/**
+ * What both stores can do. Left out are `updateMany`, since a session that moves is written to both stores, one after
+ * another; and `scan` and `count`, since each copy would have to be looked for in the other store.
+ */
 function capabilities(store: MovingStore): Partial<SessionStore> {
   const { from, to } = store
   const canList = from.listByUser !== undefined && to.listByUser !== undefined
@@ -145,7 +149,17 @@ function capabilities(store: MovingStore): Partial<SessionStore> {
       pageByUser: (userId: string, limit: number, after?: string): Promise<RecordPage> =>
         pageBoth(from, to, { userId, limit, after }),
     }),
-    ...(('deleteExpired' in from || 'deleteExpired' in to) && {
+    // What only one of them tells would be half of the truth.
+    ...(from.hearEnds !== undefined &&
+      to.hearEnds !== undefined && {
+        hearEnds: (listener: EndsListener) =>
+          hearBoth(
+            [from, to] as Required<Pick<SessionStore, 'hearEnds'>>[],
+            (ids) => store.getMany(ids),
+            listener,
+          ),
+      }),
+    ...((from.deleteExpired !== undefined || to.deleteExpired !== undefined) && {
       async deleteExpired(now: number, limit: number, onRemoved?: OnRemoved): Promise<number> {
         // A copy is told of when its original is removed.
         const onlyOwn = onRemoved && ((removed: readonly SessionRecord[]) => onRemoved(removed.filter(isOwn)))

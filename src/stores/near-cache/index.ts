@@ -59,11 +59,12 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
     }
   }
 
-  /** Drops the record before the write, and again after it: somebody may have read the old one meanwhile. */
-  function write<T>(id: string, send: () => MaybePromise<T>): MaybePromise<T> {
-    near.drop(id)
+  /** Drops the records before the write, and again after it: somebody may have read the old ones meanwhile. */
+  function write<T>(ids: readonly string[], send: () => MaybePromise<T>): MaybePromise<T> {
+    const dropAll = () => ids.forEach((id) => near.drop(id))
+    dropAll()
     return ask(send, (result) => {
-      near.drop(id)
+      dropAll()
       return result
     })
   }
@@ -82,9 +83,16 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
   }
 
   return {
-    insert: (record) => write(record.id, () => store.insert(record)),
-    update: (record, ifVersion) => write(record.id, () => store.update(record, ifVersion)),
-    delete: (id) => write(id, () => store.delete(id)),
+    insert: (record) => write([record.id], () => store.insert(record)),
+    update: (record, ifVersion) => write([record.id], () => store.update(record, ifVersion)),
+    delete: (id) => write([id], () => store.delete(id)),
+    ...(store.updateMany && {
+      updateMany: (updates: Updates) =>
+        write(
+          updates.map(({ record }) => record.id),
+          () => store.updateMany!(updates),
+        ),
+    }),
     get(id) {
       const held = near.find(id)
       if (held !== undefined) return held
@@ -137,6 +145,8 @@ export function nearCache(store: SessionStore, options: NearCacheOptions = {}): 
     }),
   }
 }
+
+type Updates = Parameters<NonNullable<SessionStore['updateMany']>>[0]
 
 const same = <T>(result: T): T => result
 
