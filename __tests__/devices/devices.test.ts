@@ -76,6 +76,7 @@ describe.each(expresses)('on %s', (_, express) => {
       methods: [],
       via: 'cookie',
       isActing: false,
+      actor: null,
       isBound: false,
       current,
     })
@@ -87,6 +88,41 @@ describe.each(expresses)('on %s', (_, express) => {
     })
     expect(answer.headers['cache-control']).toBe('private, no-store')
     expect(answer.headers.vary).toMatch(/Cookie, Accept|Accept, Cookie/)
+  })
+
+  test('shows where support acts as the user, by whom, and nothing else of them; the user ends it', async () => {
+    const { logIn, asBob } = withDevices(express, {}, { mayActAs: () => true })
+    const [visitor, support] = [await logIn(safari), await asBob()]
+    const own = support.id
+    await support.run((session) => session.actAs(ann))
+    const devices = await devicesOf(visitor)
+    expect(devices.map(({ isActing, actor, current }) => ({ isActing, actor, current }))).toEqual([
+      { isActing: true, actor: { userId: 'bob' }, current: false },
+      { isActing: false, actor: null, current: true },
+    ])
+    const page = await visitor.get('/account/devices', asPage)
+    expect(page.text.match(/Support acts as you/g)).toHaveLength(1)
+    for (const text of [JSON.stringify(devices), page.text]) {
+      expect(text).not.toContain(own)
+      expect(text).not.toContain(bob.name)
+    }
+    // The same for whom acts.
+    expect(await devicesOf(support)).toMatchObject([{ isActing: true, current: true }, { isActing: false }])
+    await visitor.post(`/account/devices/${devices[0]!.id}/end`, asJson)
+    expect([await support.user(), await visitor.user()]).toEqual([null, ann])
+  })
+
+  test("does not show in the actor's own list whom they act as", async () => {
+    const { logIn, asBob } = withDevices(express, {}, { mayActAs: () => true })
+    const [visitor, support, elsewhere] = [await logIn(), await asBob(), await asBob()]
+    await support.run((session) => session.actAs(ann))
+    const mine = await devicesOf(elsewhere)
+    expect(mine.map(({ isActing, actor }) => ({ isActing, actor }))).toEqual([
+      { isActing: false, actor: null },
+      { isActing: false, actor: null },
+    ])
+    expect(JSON.stringify(mine)).not.toContain(visitor.id)
+    expect(JSON.stringify(mine)).not.toContain(support.id)
   })
 
   test('ends one session, which is a stranger from its next request on', async () => {

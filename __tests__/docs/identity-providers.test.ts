@@ -202,7 +202,7 @@ test('the provider logs its user out, by jose', async () => {
   app.use(sid.sessionMiddleware(sessions))
   const { createRemoteJWKSet, jwtVerify } = (await nativeImport('jose')) as Record<string, unknown>
   const { issuer, clientId } = provider
-  const names = { createRemoteJWKSet, jwtVerify, issuer, clientId }
+  const names = { createRemoteJWKSet, jwtVerify, issuer, clientId, sessions }
   await run('createRemoteJWKSet', { ...names, userOfProvider: () => ({ id: 'ann', sid: 's1' }) })
   app.get('/account', requireUser(), (req, res) => void res.json(req.user))
   const [ann, other] = [new Visitor(origin), new Visitor(origin)]

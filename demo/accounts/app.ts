@@ -75,7 +75,7 @@ export function accountsApp(sessions: Sessions, accounts: Accounts, activity: Ac
   })
   app.use(
     '/account/devices',
-    deviceRoutes({ loginPage: '/sign-in', back: '/account', stylesheet: '/devices.css' }),
+    deviceRoutes({ sessions, loginPage: '/sign-in', back: '/account', stylesheet: '/devices.css' }),
   )
   app.use('/account/password', members, byUserAlone)
   app.use('/account', members, accountRoutes(accounts, activity))

@@ -24,6 +24,8 @@ export interface Device {
   readonly via: 'cookie' | 'bearer'
   /** Whether somebody else acts as the user in it (`actAs`), such as support. */
   readonly isActing: boolean
+  /** Who that is: the id of their user, and nothing else of them. `null`: nobody. */
+  readonly actor: { readonly userId: string | number } | null
   /** Whether a copy of the session's cookie opens nothing (`deviceBinding`). */
   readonly isBound: boolean
   /** Whether it is the session that asks. */
@@ -44,6 +46,7 @@ export function deviceOf(info: SessionInfo): Device {
     methods: info.methods.map(({ method }) => method),
     via: info.via,
     isActing: info.actor !== undefined,
+    actor: info.actor === undefined ? null : { userId: info.actor.userId },
     isBound: info.isBound,
     current: info.current,
   }

@@ -22,11 +22,11 @@ export type Done = 'one' | 'others'
  * Who asks for HTML gets the page, and after a form a 303 back to it. Another user's id is like one that does not exist.
  * A stranger gets what `requireUser()` sends. A page of another origin gets a 403 (CROSS_ORIGIN), as for every other form.
  *
- * @throws SessionError OPTION_INVALID at once, naming the option and the fix. On a store that can't list the sessions of
- * a user, each request fails with UNSUPPORTED (501).
+ * @throws SessionError OPTION_INVALID at once, naming the option and the fix; also for a store that can't list the sessions
+ * of a user, where `sessions` is given. Otherwise each request fails there with UNSUPPORTED (501).
  * @example
  * app.use(sessionMiddleware(sessions))
- * app.use('/account/devices', deviceRoutes({ loginPage: '/login', back: '/account' }))
+ * app.use('/account/devices', deviceRoutes({ sessions, loginPage: '/login', back: '/account' }))
  */
 export function deviceRoutes(options: DeviceRoutesOptions = {}): RequestHandler {
   const settings = readDeviceOptions(options)

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Engine } from '../../core/engine.js'
 import type { End } from '../../core/ending.js'
+import type { Sessions } from '../../core/sessions.js'
 import type { UserId } from '../../core/user/user-id.js'
 import { SessionError } from '../../errors.js'
 import { invalid } from '../../lib/options/invalid.js'
 import { callback } from '../../lib/options/option-kinds.js'
-import { ofFunction, readOptions } from '../../lib/options/options.js'
+import { ofFunction, readOptions, type Place } from '../../lib/options/options.js'
 import { isObject } from '../../lib/json/is-object.js'
 import type { MaybePromise } from '../../store.js'
 import type { Refused } from '../options.js'
@@ -14,6 +15,7 @@ import { refuseRequest } from '../refusal/refuse-request.js'
 import { refusedOption } from '../refusal/refused-option.js'
 import { stop } from '../refusal/stop.js'
 import { stateOf } from '../request/session-of.js'
+import { wiringOf } from '../wiring.js'
 import { readLogoutToken, type LogoutClaims, type LogoutToken } from './logout-token.js'
 
 export type { LogoutClaims } from './logout-token.js'
@@ -41,6 +43,11 @@ export interface BackchannelLogoutOptions {
    * @example providerSession: ({ iss, sid }) => sid && `${iss} ${sid}` // for several providers
    */
   readonly providerSession?: ((claims: LogoutClaims) => string | undefined) | undefined
+  /**
+   * The manager of the app. Then a store that can't list the sessions of a user is refused at start; without it, that shows
+   * with the first token that names a user alone, as UNSUPPORTED (501). Default: none.
+   */
+  readonly sessions?: Sessions | undefined
   /** Sends what is refused: a token that is not good. Default: a 400 with JSON, as the standard says. */
   readonly refused?: Refused | undefined
 }
@@ -61,8 +68,21 @@ const backchannelOptions = {
     defaultText: '`({ sid }) => sid`',
     doc: 'which session at the provider the claims mean',
   },
+  sessions: { kind: sessionsKind, doc: 'the manager, whose store is checked at start' },
   refused: refusedOption,
 } as const
+
+/** The manager, whose store must be able to list the sessions of a user. */
+function sessionsKind(value: unknown, place: Place): Sessions {
+  const wiring = wiringOf(value)
+  if (wiring === undefined) return place.mustBe('the manager that createSessions() made')
+  if (wiring.engine.records.canList) return wiring.sessions
+  throw invalid(
+    "backchannelLogout() needs a store that can list the sessions of a user, and this one can't: it has no listByUser, as " +
+      'those of express-session. Use a store of express-sid such as redisStore(client). Where each token of your provider ' +
+      'has the sid of a login that gave it as providerSession, nothing is listed: then leave sessions out.',
+  )
+}
 
 type Settings = Pick<BackchannelLogoutOptions, 'verify' | 'userId' | 'providerSession'>
 
@@ -82,11 +102,12 @@ const KEPT_MS = 86_400_000
  * whatever node; 405 for another method; 503 when the store fails: then the same token can be sent again. Needs a store
  * that lists sessions (501 UNSUPPORTED) for tokens that name a user alone.
  *
- * @throws SessionError OPTION_INVALID for an option that is missing or misspelt.
+ * @throws SessionError OPTION_INVALID for an option that is missing or misspelt; also for a store that can't list the sessions
+ * of a user, where `sessions` is given.
  * @example
  * const keys = createRemoteJWKSet(new URL('https://idp.example/jwks'))
  * const verify = async (token) => (await jwtVerify(token, keys, { issuer, audience })).payload
- * app.post('/auth/backchannel-logout', form, backchannelLogout({ verify, userId: ({ sub }) => sub }))
+ * app.post('/auth/backchannel-logout', form, backchannelLogout({ sessions, verify, userId: ({ sub }) => sub }))
  */
 export function backchannelLogout(options: BackchannelLogoutOptions): RequestHandler {
   refuseRequest(options, 'backchannelLogout({ verify, userId })')

@@ -43,7 +43,7 @@ const MARGIN_MS = { inRecord: 60_000, inStore: 2_000 }
  *   So there is no `listByUser`, and `atomicUpdates` is false: secrets do not rotate.
  * - **The idle deadline is the store's.** Moving it is the store's own `touch` and never a `set`, which could
  *   bring back what another process has ended. A store without `touch` keeps the deadline of the login, or
- *   of the last data write.
+ *   of the last data write. The process is warned of that (`SID_NO_TOUCH`), unless the store says `touch: undefined`.
  *
  * @param store The instance that would be given to express-session as its `store`.
  * @param options `shared: true` makes a logout final across processes.
@@ -53,6 +53,7 @@ const MARGIN_MS = { inRecord: 60_000, inStore: 2_000 }
 export function fromExpressSession(store: ExpressSessionStore, options: AdapterOptions = {}): SessionStore {
   checkStore(store)
   const { shared } = readOptions(options, ofStore('fromExpressSession'), adapterOptions)
+  if (!('touch' in store)) warnOfNoTouch()
   // Without a listener Node ends the process. Nothing is lost: each call reports its own failure.
   store.on?.('error', () => undefined)
   return new ExpressSessionAdapter(store, shared ? new EndMarks(store) : undefined)
@@ -164,6 +165,16 @@ function deadline(record: SessionRecord, touchedUntil: number, cookieUntil: numb
   const known = Math.max(touchedUntil, isInCookie ? cookieUntil : expiresAt)
   const idleTimeout = expiresAt - lastSeenAt
   return Math.min(known > now || isInCookie ? known : now + idleTimeout, absoluteExpiresAt)
+}
+
+/** A session would end while it is used, and a page could not extend it. */
+function warnOfNoTouch(): void {
+  process.emitWarning(
+    'This store of express-session has no touch, so no use of a session moves its idle deadline: it ends idleTimeout after ' +
+      'its login, or after the last change of its data. Use a store that has one, or a longer idleTimeout. If it is meant, ' +
+      'give Object.assign(store, { touch: undefined }).',
+    { type: 'ExpressSidWarning', code: 'SID_NO_TOUCH' },
+  )
 }
 
 function checkStore(store: unknown): void {
