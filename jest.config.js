@@ -4,10 +4,11 @@ export default {
   // The unref'd timer of a manager that a test left open may fire while a later test file runs.
   testEnvironmentOptions: { globalsCleanup: 'off' },
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
-  // Tests that take minutes: `npm run test:long`.
+  // Tests that take minutes: `npm run test:long`. Tests of more of the same: `npm run test:wide`.
   testPathIgnorePatterns: [
     '/node_modules/',
     ...(process.env.SID_LONG === '1' ? [] : ['\\.long\\.test\\.ts$']),
+    ...(process.env.SID_LONG === '1' || process.env.SID_WIDE === '1' ? [] : ['\\.wide\\.test\\.ts$']),
   ],
   globalSetup: '<rootDir>/__tests__/support/probe.js',
   transform: {

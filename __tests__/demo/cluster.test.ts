@@ -3,11 +3,14 @@ import { startApp, type App } from '../support/app-process.js'
 import { listen } from '../support/listen.js'
 import { needs, type Part } from '../support/needs.js'
 import { Visitor } from '../support/visitor.js'
+import { widely } from '../support/wide.js'
 
-describe.each<[Part, string]>([
+const stores: [Part, string][] = [
   ['redis', 'redis'],
   ['postgres', 'postgres'],
-])('the cluster demo on %s', (part, store) => {
+]
+
+describe.each(widely(stores, ([part]) => part === 'redis'))('the cluster demo on %s', (part, store) => {
   needs(part)('with several processes', () => {
     let app: App
     beforeAll(async () => {

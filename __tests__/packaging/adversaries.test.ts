@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { needs } from '../support/needs.js'
 import { startCluster, type RedisCluster } from '../support/redis-cluster.js'
+import { widely } from '../support/wide.js'
 import { sendRaw } from './support/raw.js'
 import { startVictim, type Victim } from './support/victim.js'
 
@@ -13,7 +14,7 @@ let cluster: RedisCluster | undefined
 afterAll(() => cluster?.remove())
 
 const open = (place: string) => async () => place
-const stores = [
+const all = [
   ['memory', open('memory'), describe],
   ['SQLite', open('sqlite:FOLDER/sessions.sqlite'), describe],
   ['Redis through node-redis', open(`redis:${unique}:`), needs('redis')],
@@ -24,6 +25,9 @@ const stores = [
   ['MariaDB', open(`mysql:${unique}`), needs('mysql')],
   ['a store of express-session', open('adapted:'), describe],
 ] as const
+
+const few: ReadonlySet<string> = new Set(['memory', 'Redis through node-redis'])
+const stores = widely(all, ([name]) => few.has(name))
 
 /** It has no list of a user's sessions, and says so with an error. */
 const listsNothing = 'a store of express-session'

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeBlocks, readText } from '../docs/support/page.js'
 import { needs } from '../support/needs.js'
+import { wide } from '../support/wide.js'
 import { makeConsumer, type Consumer } from './support/packed.js'
 
 // docs/typescript.md, as a reader copies it, beside the packed package.
@@ -34,7 +35,7 @@ async function compile(files: Record<string, string>): Promise<string> {
   return said.catch((error: Error) => error.message)
 }
 
-test('the first page in TypeScript compiles', async () => {
+wide.test('the first page in TypeScript compiles', async () => {
   expect(await compile({ 'page.ts': firstPage })).toBe('')
 })
 
@@ -49,7 +50,7 @@ test('the user of a guarded route has the type that the app declared', async () 
   expect(await compile({ 'user.ts': declaration, 'route.ts': withoutUserOf })).toContain('possibly')
 })
 
-test('an app that has typed Request.user itself can leave that to the package', async () => {
+wide.test('an app that has typed Request.user itself can leave that to the package', async () => {
   const account = `export interface Account { id: string; roles: string[] }
     `
   const use = `import 'express-sid'

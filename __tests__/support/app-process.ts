@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
+import { bundled } from './bundle.js'
 
 const root = join(__dirname, '../..')
 
@@ -18,7 +19,9 @@ export interface App {
 export function startApp(file: string, env: Record<string, string> = {}): Promise<App> {
   // Jest's own environment would make the child a test.
   const base = { PATH: process.env.PATH, HOME: process.env.HOME, ...serverUrls() }
-  return startNode(['--import', 'tsx', join(root, file)], { cwd: root, env: { ...base, ...env } })
+  // The demos look for files beside themselves, so they are run as people run them.
+  const words = file.startsWith('demo/') ? ['--import', 'tsx', join(root, file)] : [bundled(file)]
+  return startNode(words, { cwd: root, env: { ...base, ...env } })
 }
 
 /** Starts Node with these words, as a server of its own process. */

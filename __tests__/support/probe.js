@@ -108,7 +108,11 @@ export default async function probe() {
     missing.push(name)
     process.stdout.write(`\n### SKIPPED: tests that need "${name}". To run them get ${how} ###`)
   }
-  if (missing.length > 0) process.stdout.write('\n')
+  if (process.env.SID_WIDE !== '1' && process.env.SID_LONG !== '1') {
+    process.stdout.write(
+      '\n### A short run: some rules on a few of the stores and apps. All: npm run test:wide ###\n',
+    )
+  } else if (missing.length > 0) process.stdout.write('\n')
   process.env.SID_MISSING = missing.join(',')
   const unexpected = missing.filter((name) => !without.includes(name))
   if (unexpected.length > 0 && process.env.SID_REQUIRE === '1') {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openStore } from '../../../src/cli/stores/open.js'
 import { startApp } from '../../support/app-process.js'
+import { bundled } from '../../support/bundle.js'
 import { tally, violations } from '../../support/history.js'
 import { Workload } from '../../support/workload.js'
 import { root } from './io.js'
@@ -19,7 +20,7 @@ export interface Move {
 
 /** The command as a process, by its source. */
 function startCopy({ from, to }: Move, words: readonly string[] = []) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/bin.ts', 'copy', '--json', ...words], {
+  const child = spawn(process.execPath, [bundled('src/cli/bin.ts'), 'copy', '--json', ...words], {
     cwd: root,
     env: { PATH: process.env.PATH, EXPRESS_SID_FROM: from.address, EXPRESS_SID_TO: to.address },
     stdio: ['ignore', 'pipe', 'pipe'],

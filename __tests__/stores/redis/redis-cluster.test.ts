@@ -7,7 +7,10 @@ import { hearingContract } from '../../support/hearing.js'
 import { needs } from '../../support/needs.js'
 import { clusterKinds, freshPrefix, type OpenClient } from '../../support/redis-clients.js'
 import { startCluster, type RedisCluster } from '../../support/redis-cluster.js'
+import { widely } from '../../support/wide.js'
 import { eventually, type RedisServer } from '../../support/redis-servers.js'
+
+const kinds = widely(Object.entries(clusterKinds), ([name]) => name === 'ioredis')
 
 needs('redis-server')('the Redis store on a Cluster of three primaries and three replicas', () => {
   let cluster: RedisCluster
@@ -23,7 +26,7 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
     return { at: slot > 10922 ? 2 : slot > 5460 ? 1 : 0, slot }
   }
 
-  describe.each(Object.entries(clusterKinds))('through %s', (name, open) => {
+  describe.each(kinds)('through %s', (name, open) => {
     const prefix = freshPrefix()
     const keyPrefix = name.includes('keyPrefix') ? 'sid-test-app:' : ''
     const keyOf = ({ id }: SessionRecord) => `${keyPrefix}${prefix}session:${id}`
