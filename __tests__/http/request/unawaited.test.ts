@@ -138,6 +138,22 @@ describe('every call that reaches the store', () => {
   })
 })
 
+test('the place is known for an application that wants no stacks, and its limit stays', async () => {
+  const { visitor, sessions } = site(express5)
+  const events = eventsOf(sessions)
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    await visitor().run((session) => void session.set('a', 1n))
+    await turns()
+    expect(Error.stackTraceLimit).toBe(0)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+  const places = events.flatMap(({ name, event }) => (name === 'unawaited' ? [event.place] : []))
+  expect(places).toEqual([expect.stringContaining('unawaited.test.ts')])
+})
+
 describe('a call that is awaited', () => {
   test.each<[string, (promise: Promise<unknown>) => Promise<unknown>]>([
     ['at once', (promise) => rejectionOf(promise)],

@@ -22,13 +22,11 @@ export class Unawaited {
    * @param method the function that the application called: the place is where that was.
    */
   watch<T>(call: string, method: (...args: never[]) => unknown, work: Promise<T>): Promise<T> {
-    // The text of the stack is made when it is read, and that is hardly ever.
-    const trace: { stack?: string } = {}
-    Error.captureStackTrace(trace, method)
+    const trace = callOf(method)
     return new Watched(work, (error) => this.#report(call, trace, error))
   }
 
-  #report(call: string, trace: { stack?: string }, error: unknown): void {
+  #report(call: string, trace: Trace, error: unknown): void {
     const place = trace.stack?.split('\n')[1]?.trim().replace(/^at /, '') ?? 'an unknown place'
     const key = `${call} ${place}`
     if (this.#reported.has(key)) return
@@ -42,4 +40,19 @@ export class Unawaited {
     )
     this.events.emit('unawaited', { call, place, error })
   }
+}
+
+interface Trace {
+  readonly stack?: string
+}
+
+/** Where a function was called: one line, whose text is made when it is read, and that is hardly ever. */
+function callOf(method: (...args: never[]) => unknown): Trace {
+  const { stackTraceLimit } = Error
+  // Each line costs. By Reflect, since an application may have frozen Error.
+  Reflect.set(Error, 'stackTraceLimit', 1)
+  const trace: Trace = {}
+  Error.captureStackTrace(trace, method)
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  return trace
 }
