@@ -10,10 +10,10 @@ app.set('trust proxy', 'loopback')
 
 const api = express.Router()
 app.use('/api', api)
-api.use(express.json(), sessionMiddleware(sessions))
+api.use(express.json(), express.urlencoded({ extended: false }), sessionMiddleware(sessions))
 api.post(
   '/login',
-  login(({ body }) => body.password === 'tea' && { id: String(body.name) }),
+  login(({ body }) => body?.password === 'tea' && { id: String(body.name) }, { redirect: '/' }),
 )
-api.post('/logout', logout())
+api.post('/logout', logout({ redirect: '/' }))
 api.get('/me', requireUser(), (req, res) => void res.json(req.user))

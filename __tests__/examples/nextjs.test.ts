@@ -2,14 +2,19 @@ import request from 'supertest'
 import { app, sessions } from '../../examples/nextjs.js'
 
 // The API of docs/guides/nextjs.md, with the headers that a rewrite of Next.js sends: its own name stands in
-// X-Forwarded-Host, and Host is where it connects to.
+// X-Forwarded-Host, and Host is where it connects to. Next.js itself runs in nextjs.long.test.ts.
 
 const HOUR = 3_600_000
 const chrome = {
   'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36',
 }
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
-const rewritten = { ...chrome, 'X-Forwarded-Host': 'shop.example.com', 'X-Forwarded-Proto': 'https' }
+const rewritten = {
+  ...chrome,
+  Accept: 'application/json',
+  'X-Forwarded-Host': 'shop.example.com',
+  'X-Forwarded-Proto': 'https',
+}
 const origin = { Origin: 'https://shop.example.com' }
 
 afterEach(() => jest.restoreAllMocks())
@@ -53,13 +58,40 @@ test('a server component sends the scheme and the User-Agent along: without the 
   await me(cookie, { ...https, 'User-Agent': firefox }).expect(401)
 })
 
-test('a new cookie that a server component gets is lost, and the one of the browser stays good', async () => {
-  const cookie = cookieOf(await logIn())
-  const start = Date.now()
-  const clock = jest.spyOn(Date, 'now')
-  for (let hours = 1; hours <= 3; hours += 1) {
-    clock.mockReturnValue(start + hours * 1.1 * HOUR)
-    const { headers } = await me(cookie).expect(200)
-    expect(cookieOf((headers['set-cookie'] as unknown as string[])[0]!)).not.toBe(cookie)
+/** Calls of one session in the same hour, after its secret is due: whether each got a new cookie. */
+async function renewals(
+  cookie: string,
+  hours: number,
+  ...calls: Record<string, string>[]
+): Promise<boolean[]> {
+  jest.spyOn(Date, 'now').mockReturnValue(start + hours * 1.1 * HOUR)
+  const got: boolean[] = []
+  for (const headers of calls) {
+    const answer = await me(cookie, headers).expect(200)
+    got.push(answer.headers['set-cookie'] !== undefined)
   }
+  return got
+}
+const start = Date.now()
+const page = { ...rewritten, 'Sec-Fetch-Dest': 'image' }
+
+test('a server component that says so gets no new cookie: it would take that of the browser, and lose it', async () => {
+  const cookie = cookieOf(await logIn())
+  // Without it, hour after hour, and the old cookie stays good.
+  for (const hours of [1, 2, 3]) {
+    expect(await renewals(cookie, hours, rewritten, rewritten)).toEqual([true, false])
+  }
+  expect(await renewals(cookie, 4, page, rewritten)).toEqual([false, true])
+})
+
+test('a server component without the address would be another network', async () => {
+  const changes = jest.fn()
+  sessions.on('clientChange', changes)
+  const from = { ...rewritten, 'X-Forwarded-For': '203.0.113.7' }
+  const login = await request(app).post('/api/login').set(from).send({ name: 'ann', password: 'tea' })
+  const cookie = cookieOf(login.headers['set-cookie']![0]!)
+  await me(cookie, from).expect(200)
+  expect(changes).not.toHaveBeenCalled()
+  await me(cookie).expect(200)
+  expect(changes).toHaveBeenCalledTimes(1)
 })

@@ -36,7 +36,7 @@ export async function startNode(
   const port = await new Promise<number>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       printed += `${line}\n`
-      const found = /(?:listening on |localhost:|^\["port",)(\d+)/.exec(line)
+      const found = /(?:listening on |localhost:|Local: +http:\/\/127\.0\.0\.1:|^\["port",)(\d+)/.exec(line)
       if (found) resolve(Number(found[1]))
     })
     void exited.then(() => reject(new Error(`${words.at(-1)} ended before it listened:\n${printed}`)))

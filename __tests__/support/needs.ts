@@ -10,6 +10,7 @@ export type Part =
   | 'prometheus'
   | 'better-sqlite3'
   | 'node24'
+  | 'openssl'
   | 'registry'
 
 const missing = new Set((process.env.SID_MISSING ?? '').split(','))

@@ -79,6 +79,7 @@ const parts = {
     () => existsSync(node24()),
     'Node 24 for node:sqlite: npm install --prefix /tmp/peers node@24, with SID_NODE24=/tmp/peers/node_modules/node/bin/node',
   ],
+  openssl: [() => onPath('openssl') !== undefined, 'the openssl program: apt-get install openssl'],
   registry: [registryAnswers, 'npm to answer: be online, for one real `npm install` of the tarball'],
 }
 
