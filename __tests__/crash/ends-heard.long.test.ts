@@ -14,6 +14,7 @@ import { createPostgres } from '../support/postgres-server.js'
 import { startCluster } from '../support/redis-cluster.js'
 import { eventually, RedisServer } from '../support/redis-servers.js'
 import { scratchFolder } from '../support/scratch.js'
+import { wrapped } from '../support/stores.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 
 const WITHIN = 3_000
@@ -26,8 +27,8 @@ const file = scratchFolder()
 /** What is done to a store's server. */
 interface Server {
   /** Ends it as a crash does, and starts it again with what it has on disk. */
-  readonly kill?: () => Promise<unknown>
-  readonly restart?: () => Promise<unknown>
+  readonly kill: () => Promise<unknown>
+  readonly restart: () => Promise<unknown>
   readonly remove: () => unknown
 }
 
@@ -59,7 +60,7 @@ async function redis(kind: 'redis' | 'ioredis'): Promise<Subject> {
 }
 
 async function cluster(kind: 'redis-cluster' | 'ioredis-cluster'): Promise<Subject> {
-  const servers = await startCluster(1_000)
+  const servers = await startCluster(1_000, durable)
   const [first] = servers.primaries
   const proxy = await TcpProxy.start(first!.port)
   const url = `redis://127.0.0.1:${proxy.port}`
@@ -97,30 +98,64 @@ async function mariadb(): Promise<Subject> {
   }
 }
 
-const sqlite = (): Subject => ({
-  server: { remove: () => undefined },
-  there: `sqlite:${file('long.sqlite')}`,
-  near: () => nearSqlite(file('long.sqlite')),
-})
+/** It has no server: what can be lost are the connections of a process, each to the file. */
+function sqlite(): Subject {
+  const path = file('long.sqlite')
+  const connections = new Set<Connection>()
+  const each = async (what: 'lose' | 'open') => connections.forEach((connection) => connection[what]())
+  return {
+    server: { kill: () => each('lose'), restart: () => each('open'), remove: () => undefined },
+    there: `sqlite:${path}`,
+    near() {
+      const connection = new Connection(path)
+      connections.add(connection)
+      const close = () => {
+        connections.delete(connection)
+        connection.lose()
+      }
+      return { store: connection.store, close }
+    },
+  }
+}
 
-/** What can be done to it, beside killing other nodes. */
-const restarts = { restarts: true, hasChannel: false }
-const channel = { restarts: false, hasChannel: true }
-const both = { restarts: true, hasChannel: true }
+/** A connection to a SQLite file, which can be lost, so that each call fails, and opened again. */
+class Connection {
+  #open: NearStore
+  readonly store: SessionStore
 
-describe('SQLite', () => behaves(async () => sqlite(), { restarts: false, hasChannel: false }))
-needs('redis-server')('Redis through node-redis', () => behaves(() => redis('redis'), both))
-needs('redis-server')('Redis through ioredis', () => behaves(() => redis('ioredis'), both))
+  constructor(private readonly path: string) {
+    this.#open = nearSqlite(path)
+    this.store = wrapped(this.#open.store, (name) => (...args) => {
+      const method = this.#open.store[name] as (...given: unknown[]) => unknown
+      return method(...args)
+    })
+  }
+
+  lose(): void {
+    this.#open.close()
+  }
+
+  open(): void {
+    this.#open = nearSqlite(this.path)
+  }
+}
+
+const looking = { hasChannel: false }
+const hearing = { hasChannel: true }
+
+describe('SQLite', () => behaves(async () => sqlite(), looking))
+needs('redis-server')('Redis through node-redis', () => behaves(() => redis('redis'), hearing))
+needs('redis-server')('Redis through ioredis', () => behaves(() => redis('ioredis'), hearing))
 needs('redis-server')('Redis Cluster through node-redis', () =>
-  behaves(() => cluster('redis-cluster'), channel),
+  behaves(() => cluster('redis-cluster'), hearing),
 )
 needs('redis-server')('Redis Cluster through ioredis', () =>
-  behaves(() => cluster('ioredis-cluster'), channel),
+  behaves(() => cluster('ioredis-cluster'), hearing),
 )
-needs('postgres-bin')('PostgreSQL', () => behaves(postgres, both))
-needs('mysql-bin')('MariaDB', () => behaves(mariadb, restarts))
+needs('postgres-bin')('PostgreSQL', () => behaves(postgres, hearing))
+needs('mysql-bin')('MariaDB', () => behaves(mariadb, looking))
 
-function behaves(start: () => Promise<Subject>, can: typeof both): void {
+function behaves(start: () => Promise<Subject>, { hasChannel }: typeof hearing): void {
   let subject: Subject
   let toClose: (() => unknown)[] = []
 
@@ -174,51 +209,41 @@ function behaves(start: () => Promise<Subject>, can: typeof both): void {
     }
   }, 120_000)
 
-  const whereItRestarts = can.restarts ? test : test.skip
-  whereItRestarts(
-    'a store that is killed and restarted ends nobody; what ends afterwards is heard in time, once',
-    async () => {
-      const here = await node(subject.near)
-      const all = await watched(here.sessions, here.store, 20)
-      await pause(500)
-      await subject.server.kill!()
-      await pause(2 * WITHIN)
-      expect(total(all)).toBe(0)
-      await subject.server.restart!()
-      await pause(WITHIN + SLACK)
-      expect(total(all)).toBe(0)
-      const there = await node(subject.near)
-      await expectHeard(all.slice(0, 10), there.sessions)
-      expect(total(all)).toBe(10)
-    },
-    120_000,
-  )
+  test('a store that is killed and restarted ends nobody; what ends afterwards is heard in time, once', async () => {
+    const here = await node(subject.near)
+    const all = await watched(here.sessions, here.store, 20)
+    await pause(500)
+    await subject.server.kill()
+    await pause(2 * WITHIN)
+    expect(total(all)).toBe(0)
+    await subject.server.restart()
+    await pause(WITHIN + SLACK)
+    expect(total(all)).toBe(0)
+    const there = await node(subject.near)
+    await expectHeard(all.slice(0, 10), there.sessions)
+    expect(total(all)).toBe(10)
+  }, 120_000)
 
-  for (const way of ['cut', 'silence'] as const) {
-    const whereThereIsOne = can.hasChannel ? test : test.skip
-    whereThereIsOne(
-      `a channel that is lost by ${way}: each end is heard in time, once, and at once when it is back`,
-      async () => {
-        const { proxy, near } = subject.proxied!
-        const here = await node(near)
-        const there = await node(subject.near)
-        const all = await watched(here.sessions, here.store, 40)
-        await eventually(async () => proxy.connections > 0)
-        await pause(500)
-        // It works.
-        await expectHeard(all.slice(0, 10), there.sessions, AT_ONCE)
-        proxy[way]()
-        await expectHeard(all.slice(10, 20), there.sessions)
-        await pause(2 * WITHIN)
-        await expectHeard(all.slice(20, 30), there.sessions)
-        proxy.mend()
-        await pause(2 * WITHIN)
-        await expectHeard(all.slice(30, 40), there.sessions, AT_ONCE)
-        await pause(WITHIN)
-        expect(all.map(({ socket }) => socket.calls())).toEqual(all.map(() => 1))
-      },
-      120_000,
-    )
+  for (const way of hasChannel ? (['cut', 'silence'] as const) : []) {
+    test(`a channel that is lost by ${way}: each end is heard in time, once, and at once when it is back`, async () => {
+      const { proxy, near } = subject.proxied!
+      const here = await node(near)
+      const there = await node(subject.near)
+      const all = await watched(here.sessions, here.store, 40)
+      await eventually(async () => proxy.connections > 0)
+      await pause(500)
+      // It works.
+      await expectHeard(all.slice(0, 10), there.sessions, AT_ONCE)
+      proxy[way]()
+      await expectHeard(all.slice(10, 20), there.sessions)
+      await pause(2 * WITHIN)
+      await expectHeard(all.slice(20, 30), there.sessions)
+      proxy.mend()
+      await pause(2 * WITHIN)
+      await expectHeard(all.slice(30, 40), there.sessions, AT_ONCE)
+      await pause(WITHIN)
+      expect(all.map(({ socket }) => socket.calls())).toEqual(all.map(() => 1))
+    }, 120_000)
   }
 
   /** Ends these sessions at another node. Each must be heard so soon, and once. */

@@ -11,6 +11,10 @@ export interface RedisCluster {
   readonly replicas: readonly RedisServer[]
   /** The ids of the primaries in the cluster. */
   readonly ids: readonly string[]
+  /** Ends all of them at once, as a power cut does. */
+  kill(): Promise<void>
+  /** Starts them again with what they have on disk, and waits until the cluster is whole. */
+  restart(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -18,15 +22,21 @@ export interface RedisCluster {
  * Three primaries with a replica each. They find themselves configured, which is faster than meeting.
  *
  * @param nodeTimeout After so many milliseconds of silence a primary is replaced by its replica.
+ * @param args For each redis-server: `['--appendonly', 'yes']`.
  */
-export async function startCluster(nodeTimeout = 5_000): Promise<RedisCluster> {
+export async function startCluster(nodeTimeout = 5_000, args: readonly string[] = []): Promise<RedisCluster> {
   const nodes = await Promise.all(Array.from({ length: 6 }, (_, index) => prepareNode(index)))
-  const servers = await Promise.all(nodes.map((node) => startNode(node, nodes, nodeTimeout)))
+  const servers = await Promise.all(nodes.map((node) => startNode(node, nodes, nodeTimeout, args)))
   await Promise.all(servers.map(isInCluster))
   return {
     primaries: servers.slice(0, 3),
     replicas: servers.slice(3),
     ids: nodes.slice(0, 3).map(({ id }) => id),
+    kill: async () => void (await Promise.all(servers.map((server) => server.kill()))),
+    async restart() {
+      await Promise.all(servers.map((server) => server.restart()))
+      await Promise.all(servers.map(isInCluster))
+    },
     remove: async () => void (await Promise.all(servers.map((server) => server.remove()))),
   }
 }
@@ -45,7 +55,12 @@ async function prepareNode(index: number): Promise<Node> {
   return { index, dir, id: randomBytes(20).toString('hex'), port: await freePort(), bus: await freePort() }
 }
 
-async function startNode(node: Node, all: readonly Node[], nodeTimeout: number): Promise<RedisServer> {
+async function startNode(
+  node: Node,
+  all: readonly Node[],
+  nodeTimeout: number,
+  more: readonly string[],
+): Promise<RedisServer> {
   const lines = all.map((other) => nodeLine(other, other === node, all))
   await writeFile(
     join(node.dir, 'nodes.conf'),
@@ -53,7 +68,7 @@ async function startNode(node: Node, all: readonly Node[], nodeTimeout: number):
   )
   const config = { enabled: 'yes', port: String(node.bus), 'node-timeout': String(nodeTimeout) }
   const args = Object.entries(config).flatMap(([name, value]) => [`--cluster-${name}`, value])
-  return RedisServer.startIn(node.dir, node.port, [...args, '--repl-diskless-sync-delay', '0'])
+  return RedisServer.startIn(node.dir, node.port, [...args, ...more, '--repl-diskless-sync-delay', '0'])
 }
 
 /** https://redis.io/docs/latest/commands/cluster-nodes/ */
