@@ -8,6 +8,7 @@ import { needs } from '../support/needs.js'
 import { ann, safari } from '../support/people.js'
 import { express5 } from '../support/site.js'
 import { Visitor } from '../support/visitor.js'
+import { widely } from '../support/wide.js'
 
 needs('chromium')('the page in a real browser', () => {
   let browser: Browser
@@ -72,7 +73,7 @@ needs('chromium')('the page in a real browser', () => {
     expect(refused).toEqual([])
   })
 
-  test.each(['light', 'dark'] as const)(
+  test.each(widely(['light', 'dark'] as const, (scheme) => scheme === 'dark'))(
     'has no serious fault for axe in %s, on a phone too',
     async (colorScheme) => {
       await page.emulateMedia({ colorScheme })

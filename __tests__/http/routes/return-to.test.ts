@@ -3,6 +3,7 @@ import { login } from 'express-sid'
 import { localPath, loginPageFor, returnToOf } from '../../../src/http/routes/return-to.js'
 import { ann } from '../../support/people.js'
 import { expresses, site } from '../../support/site.js'
+import { isWide } from '../../support/wide.js'
 
 const away = [
   '//evil.example',
@@ -101,11 +102,11 @@ test('no text that passes leads to another origin', () => {
     localPath(text) !== undefined && resolved(text) !== 'https://our.example'
   assert(
     property(texts, (text) => !leadsAway(text)),
-    { numRuns: 3000 },
+    { numRuns: isWide ? 3000 : 600 },
   )
   assert(
     property(string({ unit: 'binary' }), (text) => !leadsAway(`/${text}`)),
-    { numRuns: 2000 },
+    { numRuns: isWide ? 2000 : 400 },
   )
 })
 
@@ -117,7 +118,7 @@ test('a path that was asked for comes back from the query of the login page as i
       const page = loginPageFor({ method: 'GET', headers: {}, originalUrl: asked } as never, '/sign-in')
       return returnToOf({ originalUrl: page } as never) === localPath(asked)
     }),
-    { numRuns: 500 },
+    { numRuns: isWide ? 500 : 200 },
   )
 })
 

@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../../support/chromium.js'
 import { MINUTE, moveTheClock, stopTheClock } from '../../support/core.js'
 import { needs } from '../../support/needs.js'
+import { wide, widely } from '../../support/wide.js'
 import { curl, flags, otherSite, TlsSite } from './tls-site.js'
 
 // Device binding with the browser that has it. The server's clock is moved. The browser's is not, so a bound cookie that
@@ -103,7 +104,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(site.namesOfEvents()).toContain('stale')
   })
 
-  test('goes on when a link of another site leads here', async () => {
+  wide.test('goes on when a link of another site leads here', async () => {
     await bind()
     await pass(HOUR)
     await page.goto(other.url(`${site.url}/guarded`))
@@ -118,7 +119,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(site.calls.map(({ hasCookie }) => hasCookie)).toEqual([false, false])
   })
 
-  test('is bound after a login that came from another site', async () => {
+  wide.test('is bound after a login that came from another site', async () => {
     await page.goto(other.url(`${site.url}/callback`))
     await page.click('text=Go')
     await page.waitForURL(`${site.url}/`)
@@ -127,7 +128,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(await me()).toEqual(isIn)
   })
 
-  test('whose registration was answered, but not heard, is an ordinary one', async () => {
+  wide.test('whose registration was answered, but not heard, is an ordinary one', async () => {
     site.lose.registration = Infinity
     await open('/login')
     await until(() => site.calls.length >= 1)
@@ -144,18 +145,21 @@ needs('chromium')('a session in Chromium', () => {
     await bind()
   })
 
-  test('is bound where the connection broke before the response: the browser sends its key again', async () => {
-    await open('/')
-    await me()
-    site.lose.registration = 1
-    await open('/login')
-    await until(() => site.calls.length === 2)
-    expect(site.count('registration', 200)).toBe(2)
-    await open('/')
-    expect(await me()).toEqual(isIn)
-  })
+  wide.test(
+    'is bound where the connection broke before the response: the browser sends its key again',
+    async () => {
+      await open('/')
+      await me()
+      site.lose.registration = 1
+      await open('/login')
+      await until(() => site.calls.length === 2)
+      expect(site.count('registration', 200)).toBe(2)
+      await open('/')
+      expect(await me()).toEqual(isIn)
+    },
+  )
 
-  test('goes on after a renewal whose response was lost', async () => {
+  wide.test('goes on after a renewal whose response was lost', async () => {
     await bind()
     await pass(10 * MINUTE)
     site.lose.refresh = 1
@@ -184,7 +188,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(site.count('refresh', 200)).toBe(1)
   })
 
-  test('renews once for two tabs', async () => {
+  wide.test('renews once for two tabs', async () => {
     await bind()
     const second = await context.newPage()
     await open('/', second)
@@ -193,23 +197,27 @@ needs('chromium')('a session in Chromium', () => {
     expect(site.count('refresh', 200)).toBe(1)
   })
 
-  test.each([
+  const channels: [name: string, script: string][] = [
     [
       'a WebSocket',
       "new Promise((say) => { new WebSocket('wss://' + location.host).onmessage = (e) => say(e.data) })",
     ],
     ['an EventSource', "new Promise((say) => { new EventSource('/stream').onmessage = (e) => say(e.data) })"],
     ['a beacon', "navigator.sendBeacon('/beacon') && 'sent'"],
-  ])('is renewed before %s asks', async (_what, script) => {
-    await bind()
-    await pass(HOUR)
-    const said = await page.evaluate(script)
-    if (said !== 'sent') return expect(said).toBe('in')
-    await until(() => site.beacons.length === 1)
-    expect(site.beacons).toEqual([true])
-  })
+  ]
+  test.each(widely(channels, ([name]) => name === 'a WebSocket'))(
+    'is renewed before %s asks',
+    async (_what, script) => {
+      await bind()
+      await pass(HOUR)
+      const said = await page.evaluate(script)
+      if (said !== 'sent') return expect(said).toBe('in')
+      await until(() => site.beacons.length === 1)
+      expect(site.beacons).toEqual([true])
+    },
+  )
 
-  test('is renewed before a service worker asks', async () => {
+  wide.test('is renewed before a service worker asks', async () => {
     await bind()
     await page.evaluate(
       "navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => 0)",
@@ -220,7 +228,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(await me()).toEqual(isIn)
   })
 
-  test('of a login over another login is bound as well', async () => {
+  wide.test('of a login over another login is bound as well', async () => {
     await bind()
     const first = (await cookies()).get('__Host-sid')!
     site.forget()
@@ -231,7 +239,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(await me()).toEqual(isIn)
   })
 
-  test.each([
+  const ways: [how: string, again: () => Promise<unknown>][] = [
     ['', async () => open('/login')],
     [
       ', also where a link of another site leads to the login',
@@ -241,7 +249,8 @@ needs('chromium')('a session in Chromium', () => {
         await page.waitForURL(`${site.url}/`)
       },
     ],
-  ])(
+  ]
+  test.each(widely(ways, ([how]) => how === ''))(
     'of a login after the browser has lost its cookies is bound, and the old one is let go%s',
     async (_how, again) => {
       await bind()
@@ -284,7 +293,7 @@ needs('chromium')('a session in Chromium', () => {
     await bind()
   })
 
-  test('is over in the browser when an administrator has revoked it', async () => {
+  wide.test('is over in the browser when an administrator has revoked it', async () => {
     await bind()
     await site.sessions.revoke((await cookies()).get('__Host-sid')!.slice(0, 36))
     await pass(HOUR)
@@ -315,7 +324,7 @@ needs('chromium')('a session in Chromium', () => {
     expect(await me()).toEqual(isIn)
   })
 
-  test('is bound on two nodes behind a proxy that takes a prefix off the path', async () => {
+  wide.test('is bound on two nodes behind a proxy that takes a prefix off the path', async () => {
     await site.stop()
     site = new TlsSite({}, { prefix: '/prefix', nodes: 2 })
     await site.start()
@@ -340,26 +349,29 @@ needs('chromium')('a session in Chromium', () => {
     }
   })
 
-  test('is never locked out by the browser’s limit on signatures: a login past it is an ordinary one', async () => {
-    const limited = await launchChromium(flags({ quota: true }))
-    try {
-      const there = await limited.newPage()
-      const bound: unknown[] = []
-      for (let count = 0; count < 5; count += 1) {
-        await open('/login', there)
-        await new Promise((resolve) => setTimeout(resolve, 300))
+  wide.test(
+    'is never locked out by the browser’s limit on signatures: a login past it is an ordinary one',
+    async () => {
+      const limited = await launchChromium(flags({ quota: true }))
+      try {
+        const there = await limited.newPage()
+        const bound: unknown[] = []
+        for (let count = 0; count < 5; count += 1) {
+          await open('/login', there)
+          await new Promise((resolve) => setTimeout(resolve, 300))
+          await open('/guarded', there)
+          expect(await there.textContent('p')).toBe('in')
+          bound.push(((await me(there)) as { isBound: boolean }).isBound)
+        }
+        // This browser signs six times in nine minutes, and a binding costs two. The logins past that are ordinary ones.
+        expect(bound).toContain(true)
+        expect(bound.at(-1)).toBe(false)
+        moveTheClock(HOUR)
         await open('/guarded', there)
         expect(await there.textContent('p')).toBe('in')
-        bound.push(((await me(there)) as { isBound: boolean }).isBound)
+      } finally {
+        await limited.close()
       }
-      // This browser signs six times in nine minutes, and a binding costs two. The logins past that are ordinary ones.
-      expect(bound).toContain(true)
-      expect(bound.at(-1)).toBe(false)
-      moveTheClock(HOUR)
-      await open('/guarded', there)
-      expect(await there.textContent('p')).toBe('in')
-    } finally {
-      await limited.close()
-    }
-  })
+    },
+  )
 })

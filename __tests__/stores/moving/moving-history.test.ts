@@ -4,6 +4,7 @@ import type { Started } from '../../../src/core/beginning.js'
 import { chrome, makeCore, settingsWith } from '../../support/core.js'
 import { violations, type Operation } from '../../support/history.js'
 import { turn, wrapped } from '../../support/stores.js'
+import { isWide } from '../../support/wide.js'
 
 // Every call to a store takes a random number of turns, before it has its effect and after. So nodes, copies and sessions
 // meet in every order. A seed makes each run the same again.
@@ -115,7 +116,8 @@ async function historyOf(seed: number, finish: boolean): Promise<Operation[]> {
   return history
 }
 
-const seeds = Array.from({ length: process.env.SID_LONG === '1' ? 3_000 : 120 }, (_, at) => at + 1)
+const count = process.env.SID_LONG === '1' ? 3_000 : isWide ? 120 : 40
+const seeds = Array.from({ length: count }, (_, at) => at + 1)
 
 test.each([
   ['copies are made', false],

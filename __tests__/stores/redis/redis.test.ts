@@ -6,6 +6,7 @@ import { redisStore } from '../../../src/stores/redis/index.js'
 import { makeRecord, storeContract } from '../../../src/testing/store-contract.js'
 import { needs, urls } from '../../support/needs.js'
 import { dropKeys, freshPrefix, kinds, type OpenClient } from '../../support/redis-clients.js'
+import { widely } from '../../support/wide.js'
 import { eventually } from '../../support/redis-servers.js'
 
 const DAY = 86_400_000
@@ -16,7 +17,8 @@ needs('redis')('the Redis store', () => {
 
   afterAll(() => dropKeys(urls.redis, prefix))
 
-  describe.each(Object.entries(kinds))('through %s', (_, open) => {
+  const few = new Set(['node-redis', 'ioredis with keyPrefix and auto-pipelining'])
+  describe.each(widely(Object.entries(kinds), ([name]) => few.has(name)))('through %s', (_, open) => {
     let opened: OpenClient
     let store: SessionStore
 
