@@ -48,6 +48,7 @@ const controls = [
 const ours = [
   contender('sid-memory', 'express-sid, memory'),
   contender('sid-memory-write', 'express-sid, memory, writes'),
+  contender('sid-memory-heard', 'express-sid, memory, listeners'),
   contender('sid-sqlite', 'express-sid, SQLite (libsql)'),
   contender('sid-node-sqlite', 'express-sid, SQLite (node:sqlite)', { nodes: [24, Infinity] }),
   contender('sid-encrypted', 'express-sid, SQLite (libsql), encrypted'),
