@@ -1,3 +1,11 @@
+import { sidebar } from './sidebar.js'
+
+/** Every page, one click away: on a phone the sidebar is not in sight. */
+const map = sidebar.map(({ text, items }) => {
+  const links = items.map((item) => `[${item.text}](${item.link})`)
+  return `**${text}**: ${links.join(', ')}\n`
+})
+
 /** The first page of the site. */
 export const home = `---
 layout: home
@@ -30,4 +38,7 @@ features:
     details: Health check, metrics, traces, a dashboard and alerts.
     link: /operating
 ---
-`
+
+## All pages
+
+${map.join('\n')}`

@@ -8,6 +8,7 @@ import { fitsWidth, seriousFaults } from '../support/axe.js'
 import { launchChromium } from '../support/chromium.js'
 import { listen } from '../support/listen.js'
 import { needs } from '../support/needs.js'
+import { beyondTwoClicks, linksBehindMenus, linksOn } from './support/clicks.js'
 
 // The site that `npm run docs` makes, in a browser: every link, both themes, a phone, the search. Pictures of some pages
 // are in .tmp/site, to be looked at.
@@ -16,6 +17,8 @@ jest.setTimeout(600_000)
 
 const dist = join(root, 'site/dist')
 const shots = join(root, '.tmp/site')
+
+const questions = JSON.parse(readText('__tests__/docs/questions.json')) as { search: string; page: string }[]
 
 interface Seen {
   readonly links: string[]
@@ -156,10 +159,6 @@ needs('chromium', 'registry')('the site', () => {
   })
 
   test('the search finds the page of each of the fifty questions among what it shows', async () => {
-    const questions = JSON.parse(readText('__tests__/docs/questions.json')) as {
-      search: string
-      page: string
-    }[]
     const { page, context } = await open('/start.html')
     await openSearch(page)
     const missed: string[] = []
@@ -173,6 +172,35 @@ needs('chromium', 'registry')('the site', () => {
     }
     await context.close()
     expect([questions.length, missed]).toEqual([50, []])
+  })
+
+  const desk = { viewport: { width: 1280, height: 800 } }
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true }
+
+  test.each([
+    ['a desk', desk],
+    ['a phone', phone],
+  ])(
+    'every page, and so that of each question, is two clicks from the start page at most: on %s',
+    async (_, look) => {
+      const { page, context } = await open('/index.html', look)
+      const asked = questions.map((one) => `/${one.page}.html`)
+      expect(await beyondTwoClicks(page, url, [...new Set([...pages, ...asked])])).toEqual([])
+      await context.close()
+    },
+  )
+
+  test('the sidebar has every page, in sight on a desk, and behind one button on a phone', async () => {
+    // The codes are on a page of their own.
+    const listed = pages.filter((path) => path !== '/index.html' && !/^\/errors\/[A-Z]/.test(path))
+    for (const [look, read] of [
+      [desk, linksOn],
+      [phone, linksBehindMenus],
+    ] as const) {
+      const { page, context } = await open('/start.html', look)
+      expect([...(await read(page))]).toEqual(expect.arrayContaining(listed))
+      await context.close()
+    }
   })
 
   test.each([
