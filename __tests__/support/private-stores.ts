@@ -3,6 +3,7 @@ import { MysqlServer } from './mysql-server.js'
 import { has } from './needs.js'
 import { createPostgres } from './postgres-server.js'
 import { RedisServer } from './redis-servers.js'
+import { isWide, widely } from './wide.js'
 
 /** A server of a test's own, to do to it what happens to servers. */
 export interface PrivateServer {
@@ -20,12 +21,12 @@ export interface PrivateServer {
   remove(): Promise<void>
 }
 
-/** One of each kind that this machine can run. */
+/** One of each kind that this machine can run, or of the two that this run takes. */
 export async function startPrivateServers(): Promise<PrivateServer[]> {
   return Promise.all([
     ...(has('redis-server') ? [startRedis()] : []),
     ...(has('postgres-bin') ? [startPostgres()] : []),
-    ...(has('mysql-bin') ? [startMysql()] : []),
+    ...(has('mysql-bin') && isWide ? [startMysql()] : []),
   ])
 }
 
@@ -33,7 +34,9 @@ async function startRedis(): Promise<PrivateServer> {
   // Without `always`, a crash may lose the last second.
   const server = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always'])
   return {
-    stores: [`redis:one:@${server.url}`, `ioredis:two:@${server.url}`],
+    stores: widely([`redis:one:@${server.url}`, `ioredis:two:@${server.url}`], (name) =>
+      name.startsWith('redis'),
+    ),
     kill: () => server.kill(),
     restart: () => server.restart(),
     pause: () => server.pause(),

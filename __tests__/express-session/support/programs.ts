@@ -170,7 +170,10 @@ export async function bytesOf(
   // A route that never ends would hold the test up for ever.
   const tooLong = setTimeout(() => socket.destroy(), 2_000)
   await new Promise((resolve) => socket.once('close', resolve))
-  const thrown = await Promise.race([finished, pause(2_000, ['never ended'])])
+  const waiting = new AbortController()
+  const overdue = pause(2_000, ['never ended'], { signal: waiting.signal })
+  const thrown = await Promise.race([finished, overdue])
+  waiting.abort()
   clearTimeout(tooLong)
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
