@@ -4,6 +4,7 @@ import type { Operation } from '../support/history.js'
 import { startPrivateServers, type PrivateServer } from '../support/private-stores.js'
 import type { Workload } from '../support/workload.js'
 import { LONGEST_ANSWER, STORE_TIMEOUT, underFault, type Report } from '../support/trouble.js'
+import { wide } from '../support/wide.js'
 
 // Every test is about all stores at once: most of the time is waiting. A report's name says which store it is of.
 describe('while the server of a store is in trouble', () => {
@@ -56,15 +57,20 @@ describe('while the server of a store is in trouble', () => {
     expectPromises(all)
   }, 30_000)
 
-  test('paused: requests are refused within their deadlines, and go on when it does', async () => {
-    const all = await reports(async (server, loads) => {
-      await server.pause()
-      // Longer than any answer may take, so that one which only waited for the end counts as late.
-      await Promise.all([pause(LONGEST_ANSWER + 500), refused(loads)])
-      server.resume()
-    })
-    expectPromises(all)
-  }, 60_000)
+  // The default run has pauses in redis-outage and postgres-restart.
+  wide.test(
+    'paused: requests are refused within their deadlines, and go on when it does',
+    async () => {
+      const all = await reports(async (server, loads) => {
+        await server.pause()
+        // Longer than any answer may take, so that one which only waited for the end counts as late.
+        await Promise.all([pause(LONGEST_ANSWER + 500), refused(loads)])
+        server.resume()
+      })
+      expectPromises(all)
+    },
+    60_000,
+  )
 
   test('read-only: logins, logouts and writes are refused, and reads go on', async () => {
     const all = await reports(async (server, loads) => {

@@ -12,6 +12,7 @@ import {
 import { seriousFaults } from '../support/axe.js'
 import { needs } from '../support/needs.js'
 import { scratchFolder } from '../support/scratch.js'
+import { wide } from '../support/wide.js'
 
 // The accounts demo as one person with two devices uses it. Every page in every look is in accounts.long.test.ts.
 
@@ -53,19 +54,23 @@ needs('chromium')('the accounts demo, in a browser', () => {
     expect(new URL(other.url()).pathname).toBe('/sign-in')
   }, 30_000)
 
-  test('a login that is not used is warned, and goes on with one click', async () => {
-    const page = await demo.profile(laptop)
-    await signUp(page, { ...ann, name: 'Cleo', email: 'cleo@example.com' })
-    const warning = page.getByRole('dialog', { name: 'Are you still there?' })
-    await warning.waitFor({ timeout: 8_000 })
-    expect(await warning.textContent()).toMatch(/signed out in [1-4] seconds?/)
-    expect(await seriousFaults(page)).toEqual([])
-    // By keyboard alone: the dialog has the focus.
-    await page.keyboard.press('Enter')
-    await warning.waitFor({ state: 'hidden' })
-    const status = await page.evaluate("fetch('/session').then((res) => res.json())")
-    expect((status as { idleSeconds: number }).idleSeconds).toBeGreaterThan(4)
-  }, 30_000)
+  wide.test(
+    'a login that is not used is warned, and goes on with one click',
+    async () => {
+      const page = await demo.profile(laptop)
+      await signUp(page, { ...ann, name: 'Cleo', email: 'cleo@example.com' })
+      const warning = page.getByRole('dialog', { name: 'Are you still there?' })
+      await warning.waitFor({ timeout: 8_000 })
+      expect(await warning.textContent()).toMatch(/signed out in [1-4] seconds?/)
+      expect(await seriousFaults(page)).toEqual([])
+      // By keyboard alone: the dialog has the focus.
+      await page.keyboard.press('Enter')
+      await warning.waitFor({ state: 'hidden' })
+      const status = await page.evaluate("fetch('/session').then((res) => res.json())")
+      expect((status as { idleSeconds: number }).idleSeconds).toBeGreaterThan(4)
+    },
+    30_000,
+  )
 
   test('a new password asks for the old one, and signs out the other device at its next click', async () => {
     const [one, other] = [await demo.profile(laptop), await demo.profile(phone)]
@@ -93,32 +98,36 @@ needs('chromium')('the accounts demo, in a browser', () => {
     expect(lines).toEqual(expect.arrayContaining(['Changed the password', 'Signed out by a new password']))
   }, 30_000)
 
-  test('support acts as a user, who sees it and ends it', async () => {
-    const [sam, one] = [await demo.profile(laptop), await demo.profile(phone)]
-    await signIn(sam, support)
-    await sam.getByRole('link', { name: 'Support' }).click()
-    await sam.getByRole('button', { name: 'Act as Ann' }).click()
-    await sees(sam, 'The notes are private.')
-    const banner = sam.getByRole('complementary', { name: 'Support' })
-    expect(await banner.textContent()).toContain('Sam, you act as Ann')
-    expect(await seriousFaults(sam)).toEqual([])
-    await sam.goto('/account/password')
-    await sees(sam, 'Not as somebody else')
-    await sam.goto('/')
-    await sam.getByRole('button', { name: 'Stop acting' }).click()
-    await sam.waitForURL('**/support')
-    await sam.getByRole('button', { name: 'Act as Ann' }).click()
-    await sees(sam, 'Live on this device')
+  wide.test(
+    'support acts as a user, who sees it and ends it',
+    async () => {
+      const [sam, one] = [await demo.profile(laptop), await demo.profile(phone)]
+      await signIn(sam, support)
+      await sam.getByRole('link', { name: 'Support' }).click()
+      await sam.getByRole('button', { name: 'Act as Ann' }).click()
+      await sees(sam, 'The notes are private.')
+      const banner = sam.getByRole('complementary', { name: 'Support' })
+      expect(await banner.textContent()).toContain('Sam, you act as Ann')
+      expect(await seriousFaults(sam)).toEqual([])
+      await sam.goto('/account/password')
+      await sees(sam, 'Not as somebody else')
+      await sam.goto('/')
+      await sam.getByRole('button', { name: 'Stop acting' }).click()
+      await sam.waitForURL('**/support')
+      await sam.getByRole('button', { name: 'Act as Ann' }).click()
+      await sees(sam, 'Live on this device')
 
-    await signIn(one, { ...ann, password: newPassword })
-    await one.getByRole('link', { name: 'Activity' }).first().click()
-    await sees(one, 'by Sam, support')
-    await one.goto('/account/devices')
-    const acting = one.getByRole('listitem').filter({ hasText: 'Support acts as you' })
-    await acting.getByRole('button').click()
-    await sees(one, 'The device is signed out.')
-    await sam.getByRole('heading', { name: 'You are signed out' }).waitFor({ timeout: 2_000 })
-  }, 30_000)
+      await signIn(one, { ...ann, password: newPassword })
+      await one.getByRole('link', { name: 'Activity' }).first().click()
+      await sees(one, 'by Sam, support')
+      await one.goto('/account/devices')
+      const acting = one.getByRole('listitem').filter({ hasText: 'Support acts as you' })
+      await acting.getByRole('button').click()
+      await sees(one, 'The device is signed out.')
+      await sam.getByRole('heading', { name: 'You are signed out' }).waitFor({ timeout: 2_000 })
+    },
+    30_000,
+  )
 
   test('guesses are counted, and every page has a policy that lets nothing run from elsewhere', async () => {
     const guess = () =>

@@ -23,6 +23,7 @@ import { ann, chrome, firefox } from '../support/people.js'
 import { express5, expresses, type ExpressModule } from '../support/site.js'
 import { Visitor, type RequestHeaders } from '../support/visitor.js'
 import { codeBlocks, readText } from './support/page.js'
+import { widely } from '../support/wide.js'
 
 // docs/websockets.md: each example runs as it stands there.
 
@@ -147,87 +148,92 @@ function addRoutes(app: Express): void {
 
 const userAgent = { 'User-Agent': chrome.userAgent }
 
-describe.each([
+const ways = [
   ['ws', wsExample, connectWs],
   ['express-ws', expressWsExample, connectWs],
   ['express-ws on Express 4', expressWsExample, connectWs, expresses[1][1]],
   ['socket.io by WebSocket', socketIoExample, connectIo('websocket')],
   ['socket.io by long polling', socketIoExample, connectIo('polling')],
-] as const)('the example for %s', (name, example, connect, module?: ExpressModule) => {
-  async function loggedIn() {
-    const made = await serve(example, module)
-    const browser = made.visitor()
-    await browser.login(userAgent)
-    const open = (headers: RequestHeaders = {}) =>
-      connect(made.port, { ...userAgent, Cookie: browser.cookie, ...headers })
-    return { ...made, browser, open }
-  }
-
-  test('lets a user in, from our page', async () => {
-    const { open, port } = await loggedIn()
-    expect(await open().hello).toBe('Hello Ann')
-    expect(await open({ Origin: `http://127.0.0.1:${port}` }).hello).toBe('Hello Ann')
-    expect(await open({ 'Sec-Fetch-Site': 'same-origin' }).hello).toBe('Hello Ann')
-  })
-
-  test('lets no stranger in, and no other browser with the cookie', async () => {
-    const { port, open } = await loggedIn()
-    expect(await connect(port, userAgent).hello).toBeUndefined()
-    expect(await open({ 'User-Agent': firefox.userAgent }).hello).toBeUndefined()
-  })
-
-  if (name !== 'socket.io by long polling') {
-    test('lets no page of a sibling subdomain in, nor of any other origin', async () => {
-      const { open, port } = await loggedIn()
-      expect(
-        await open({ 'Sec-Fetch-Site': 'same-site', Origin: 'https://blog.app.example' }).hello,
-      ).toBeUndefined()
-      expect(await open({ Origin: `http://127.0.0.1:${port + 1}` }).hello).toBeUndefined()
-      expect(await open({ Origin: 'null' }).hello).toBeUndefined()
-      expect(await open().hello).toBe('Hello Ann')
-    })
-  }
-
-  test('ends the socket at the logout, and a stranger’s none', async () => {
-    const { open, browser, visitor } = await loggedIn()
-    const other = visitor()
-    await other.login(userAgent)
-    const [socket, another] = [open(), open({ Cookie: other.cookie })]
-    expect([await socket.hello, await another.hello]).toEqual(['Hello Ann', 'Hello Ann'])
-    await browser.logout(userAgent)
-    await socket.ended
-    expect(await isOpen(another)).toBe(true)
-    another.close()
-  })
-
-  test('ends the socket when the session has ended on another machine, and not while the store is down', async () => {
-    const { open, store, browser, sessions } = await loggedIn()
-    const socket = open()
-    expect(await socket.hello).toBe('Hello Ann')
-    const failures: unknown[] = []
-    sessions.on('storeError', (event) => failures.push(event))
-    const isPolling = name === 'socket.io by long polling'
-    // Each poll is a request, which is refused while the store is down.
-    if (!isPolling) store.breakAt('get', 'rejects')
-    await store.inner.delete(browser.id)
-    if (!isPolling) while (failures.length < 2) await pause(50)
-    expect(await isOpen(socket)).toBe(true)
-    store.mend()
-    await socket.ended
-  })
-
-  test('is believed to be secure behind a trusted proxy that says wss', async () => {
-    const { app, open, visitor } = await loggedIn()
-    app.set('trust proxy', 'loopback')
-    const browser = visitor()
-    await browser.login({ ...userAgent, 'X-Forwarded-Proto': 'https' })
-    expect(browser.cookie).toMatch(/^__Host-sid=/)
-    for (const proto of ['wss', 'https']) {
-      expect(await open({ Cookie: browser.cookie, 'X-Forwarded-Proto': proto }).hello).toBe('Hello Ann')
+] as const
+const few = new Set<string>(['ws', 'socket.io by WebSocket'])
+describe.each(widely(ways, ([name]) => few.has(name)))(
+  'the example for %s',
+  (name, example, connect, module?: ExpressModule) => {
+    async function loggedIn() {
+      const made = await serve(example, module)
+      const browser = made.visitor()
+      await browser.login(userAgent)
+      const open = (headers: RequestHeaders = {}) =>
+        connect(made.port, { ...userAgent, Cookie: browser.cookie, ...headers })
+      return { ...made, browser, open }
     }
-    expect(await open({ Cookie: browser.cookie }).hello).toBeUndefined()
-  })
-})
+
+    test('lets a user in, from our page', async () => {
+      const { open, port } = await loggedIn()
+      expect(await open().hello).toBe('Hello Ann')
+      expect(await open({ Origin: `http://127.0.0.1:${port}` }).hello).toBe('Hello Ann')
+      expect(await open({ 'Sec-Fetch-Site': 'same-origin' }).hello).toBe('Hello Ann')
+    })
+
+    test('lets no stranger in, and no other browser with the cookie', async () => {
+      const { port, open } = await loggedIn()
+      expect(await connect(port, userAgent).hello).toBeUndefined()
+      expect(await open({ 'User-Agent': firefox.userAgent }).hello).toBeUndefined()
+    })
+
+    if (name !== 'socket.io by long polling') {
+      test('lets no page of a sibling subdomain in, nor of any other origin', async () => {
+        const { open, port } = await loggedIn()
+        expect(
+          await open({ 'Sec-Fetch-Site': 'same-site', Origin: 'https://blog.app.example' }).hello,
+        ).toBeUndefined()
+        expect(await open({ Origin: `http://127.0.0.1:${port + 1}` }).hello).toBeUndefined()
+        expect(await open({ Origin: 'null' }).hello).toBeUndefined()
+        expect(await open().hello).toBe('Hello Ann')
+      })
+    }
+
+    test('ends the socket at the logout, and a stranger’s none', async () => {
+      const { open, browser, visitor } = await loggedIn()
+      const other = visitor()
+      await other.login(userAgent)
+      const [socket, another] = [open(), open({ Cookie: other.cookie })]
+      expect([await socket.hello, await another.hello]).toEqual(['Hello Ann', 'Hello Ann'])
+      await browser.logout(userAgent)
+      await socket.ended
+      expect(await isOpen(another)).toBe(true)
+      another.close()
+    })
+
+    test('ends the socket when the session has ended on another machine, and not while the store is down', async () => {
+      const { open, store, browser, sessions } = await loggedIn()
+      const socket = open()
+      expect(await socket.hello).toBe('Hello Ann')
+      const failures: unknown[] = []
+      sessions.on('storeError', (event) => failures.push(event))
+      const isPolling = name === 'socket.io by long polling'
+      // Each poll is a request, which is refused while the store is down.
+      if (!isPolling) store.breakAt('get', 'rejects')
+      await store.inner.delete(browser.id)
+      if (!isPolling) while (failures.length < 2) await pause(50)
+      expect(await isOpen(socket)).toBe(true)
+      store.mend()
+      await socket.ended
+    })
+
+    test('is believed to be secure behind a trusted proxy that says wss', async () => {
+      const { app, open, visitor } = await loggedIn()
+      app.set('trust proxy', 'loopback')
+      const browser = visitor()
+      await browser.login({ ...userAgent, 'X-Forwarded-Proto': 'https' })
+      expect(browser.cookie).toMatch(/^__Host-sid=/)
+      for (const proto of ['wss', 'https']) {
+        expect(await open({ Cookie: browser.cookie, 'X-Forwarded-Proto': proto }).hello).toBe('Hello Ann')
+      }
+      expect(await open({ Cookie: browser.cookie }).hello).toBeUndefined()
+    })
+  },
+)
 
 /** Whether a socket does not end in the next moment. */
 async function isOpen(socket: Client): Promise<boolean> {

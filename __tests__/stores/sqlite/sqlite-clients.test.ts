@@ -8,6 +8,7 @@ import { needs } from '../../support/needs.js'
 import { isBusy } from '../../../src/stores/sqlite/client.js'
 import { scratchFolder } from '../../support/scratch.js'
 import { lockedError, type BetterSqlite3, type Node24Report } from './sqlite-files.js'
+import { wide } from '../../support/wide.js'
 
 const root = join(__dirname, '../../..')
 
@@ -19,12 +20,12 @@ describe('sqliteStore on libsql', () => {
       test(name, run)
   })
 
-  describe('when it returns integers as BigInt', () => {
+  wide.describe('when it returns integers as BigInt', () => {
     const withBigInts = () => new Libsql(file('libsql-big.db')).defaultSafeIntegers()
     for (const { name, run } of storeContract(() => sqliteStore(withBigInts()))) test(name, run)
   })
 
-  describe('in memory', () => {
+  wide.describe('in memory', () => {
     for (const { name, run } of storeContract(() => sqliteStore(new Libsql(':memory:')))) test(name, run)
   })
 
@@ -39,7 +40,7 @@ needs('better-sqlite3')('sqliteStore on better-sqlite3', () => {
 
   for (const { name, run } of storeContract(() => sqliteStore(open('better.db')))) test(name, run)
 
-  describe('when it returns integers as BigInt', () => {
+  wide.describe('when it returns integers as BigInt', () => {
     const withBigInts = () => {
       const database = open('better-big.db') as SqliteDatabase & { defaultSafeIntegers(): unknown }
       database.defaultSafeIntegers()
