@@ -188,16 +188,21 @@ needs('redis-server')('the Redis store on a Cluster of three primaries and three
       cluster.primaries[at]!.ask('cluster', 'setslot', `${slot}`, state, cluster.ids[id]!)
     await setSlot(to, 'importing', from)
     await setSlot(from, 'migrating', to)
-    await setSlot(to, 'node', to)
-    await setSlot(from, 'node', to)
+    const give = async () => {
+      await setSlot(to, 'node', to)
+      await setSlot(from, 'node', to)
+    }
+    await give()
     const owner = cluster.primaries[to]!
     const others = [...cluster.primaries, ...cluster.replicas].filter((server) => server !== owner)
     for (const server of others) {
       await eventually(async () => {
         const moved = await server.ask('get', key).catch((error: Error) => error.message)
         if (String(moved).endsWith(`:${owner.port}`)) return true
-        // Others believe the highest epoch. One that rose elsewhere a moment ago may be higher than the new owner knew.
+        // The highest epoch wins. Where that of the old owner rose a moment ago, the new one did not know, and has given
+        // the slot back.
         await owner.ask('cluster', 'bumpepoch')
+        await give()
         return false
       })
     }
