@@ -76,7 +76,8 @@ export class Rules {
   }
 
   login(user: string, held: Life | undefined): Life | 'SESSIONS_FULL' {
-    const others = this.seats(user).filter((life) => life !== held)
+    // What ends for this login is in nobody's way: what its browser holds, and the session that it acts from.
+    const others = this.seats(user).filter((life) => life !== held && life !== held?.from)
     if (others.length >= MAX && this.whenFull === 'refuse') return 'SESSIONS_FULL'
     this.endHeld(held)
     for (const oldest of others.slice(0, Math.max(0, others.length - MAX + 1))) this.end(oldest)
