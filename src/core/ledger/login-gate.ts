@@ -44,7 +44,7 @@ type Take = (seats: readonly Seat[], ended: ReadonlySet<string> | undefined) => 
 interface Asked {
   readonly claim: Take
   /** The sessions that end for it anyway. */
-  readonly replaces: readonly string[]
+  readonly ends: readonly string[]
   /** What is said where there is none. */
   readonly full: () => SessionError
 }
@@ -86,7 +86,9 @@ export class LoginGate {
     const max = seatsOf(maxSessions, user)
     const claim: Take = (seats, ended) =>
       claimSeat(seats, { id, replaces, max, whenFull, now: Date.now(), ended })
-    return this.#claim(record, userId, { claim, replaces, full: () => full(max) })
+    // An actor's own session ends with the one that acts from it. Should it act anew meanwhile, it is pushed out.
+    const ends = held.map((one) => one.id)
+    return this.#claim(record, userId, { claim, ends, full: () => full(max) })
   }
 
   /**
@@ -99,7 +101,7 @@ export class LoginGate {
     const { userId } = record
     if (userId === undefined || this.settings.maxSessions === undefined) return undefined
     const claim: Take = (seats) => succeedToSeat(seats, { id: record.id, old, now: Date.now(), takesBack })
-    const asked = { claim, replaces: [old], full: replacedMeanwhile }
+    const asked = { claim, ends: [old], full: replacedMeanwhile }
     const { before: _, ...pass } = await this.#claim(record, userId, asked)
     return pass
   }
@@ -162,7 +164,7 @@ export class LoginGate {
         const ledger = await this.ledgers.edit(userId, absoluteExpiresAt, edit)
         await this.#remove(dropped)
         const keeps = ledger.seats?.find((seat) => seat.id === id)?.replaces ?? []
-        const pushesOut = keeps.filter((one) => !asked.replaces.includes(one))
+        const pushesOut = keeps.filter((one) => !asked.ends.includes(one))
         return { record, before: before ?? ledger, ledger, pushesOut }
       } catch (error) {
         if (!(error instanceof LookFirst)) throw error
