@@ -20,7 +20,7 @@ export class Versions {
     this.originalText = text
   }
 
-  isSaved(id: unknown, text: string): void {
+  saved(id: unknown, text: string): void {
     this.savedId = id
     this.savedText = text
   }

@@ -5,6 +5,7 @@ import type { SessionRecord } from '../record.js'
 import { canRespond } from '../http/request/can-respond.js'
 import { headersSent } from '../http/request/errors.js'
 import { Cookie } from './classes/cookie.js'
+import { called } from './classes/done.js'
 import { Session } from './classes/session.js'
 import type { SessionObject, SessionRequest, StoredData, Visitor } from './classes/types.js'
 import { readSession, type ReceivedCookie } from './cookie/read.js'
@@ -85,7 +86,7 @@ export class Visit implements Visitor, Visiting, Gate {
     inflated(this.setup.keeping.store, req, found)
     setOrigin(req.session!, originOf(found) ?? originFor(sid, text))
     this.#versions.begins(sid, text)
-    if (!this.setup.resave) this.#versions.isSaved(sid, text)
+    if (!this.setup.resave) this.#versions.saved(sid, text)
   }
 
   // What `req.session` asks for.
@@ -307,7 +308,3 @@ function copyNew(from: SessionObject, to: SessionObject): void {
 }
 
 const nothing = (): void => undefined
-
-function called(work: (done: (error?: unknown) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => work((error) => (error ? reject(error) : resolve())))
-}

@@ -26,6 +26,11 @@ export function settle<T>(
   return session
 }
 
+/** The work of something that takes a callback, as a promise. */
+export function called(work: (done: Done) => void): Promise<void> {
+  return new Promise((resolve, reject) => work((error) => (error ? reject(error) : resolve())))
+}
+
 async function run(work: () => Promise<void>): Promise<void> {
   return work()
 }

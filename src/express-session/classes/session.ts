@@ -1,6 +1,6 @@
 import type { Cookie } from './cookie.js'
 import { originOf, saverOf } from '../origin.js'
-import { settle, type Done } from './done.js'
+import { called, settle, type Done } from './done.js'
 import { visitorOf, type SessionObject, type SessionRequest, type StoredData } from './types.js'
 
 /** The session of a request, as `req.session` holds it: the application's values, and the cookie. */
@@ -104,8 +104,4 @@ function destroyed({ req, id }: Session): Promise<void> {
 function regenerated({ req }: Session): Promise<void> {
   const work = called((done) => req.sessionStore!.regenerate(req, done))
   return visitorOf(req)?.track(work) ?? work
-}
-
-function called(work: (done: (error?: unknown) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => work((error) => (error ? reject(error) : resolve())))
 }

@@ -5,6 +5,7 @@ import { attachedState, attachState } from '../../http/request/session-of.js'
 import { captureRemoteAddress, isSecure } from '../../http/request/client-of.js'
 import type { Wiring } from '../../http/wiring.js'
 import type { SessionRecord } from '../../record.js'
+import { called } from '../classes/done.js'
 import type { Callback, SessionObject, StoredData, StoreObject } from '../classes/types.js'
 import type { Keeping, Visiting } from '../keeping/keeping.js'
 import { merge } from '../merge.js'
@@ -108,9 +109,6 @@ export class ManagedKeeping implements Keeping {
     args: readonly unknown[],
     by: ByRequest | undefined,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (error?: unknown) => (error ? reject(error) : resolve())
-      ;(this.store[method] as Named)(...args, done, by)
-    })
+    return called((done) => (this.store[method] as Named)(...args, done, by))
   }
 }
