@@ -15,18 +15,12 @@ import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
 import { Server as SocketServer } from 'socket.io'
 import { io } from 'socket.io-client'
-import { createSessions, memoryStore } from 'express-sid'
 import session from 'express-sid/express-session'
 import { listen } from '../support/listen.js'
-import { everyExpress, secret } from './support/app.js'
+import { everyExpress, everyPlace, secret } from './support/app.js'
 import { Client } from './support/client.js'
 
 // Packages that use req.session, unchanged: on Express 4 and 5, on a store of this package and on one of express-session.
-
-const everyPlace = [
-  ['a store of this package', () => createSessions({ store: memoryStore() })],
-  ['a store of express-session', () => new expressSession.MemoryStore()],
-] as const
 
 describe.each(everyExpress)('on %s', (_, express) => {
   describe.each(everyPlace)('with %s', (__, makeStore) => {

@@ -1,16 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express, Request, RequestHandler } from 'express'
-import expressSession from 'express-session'
 import grant from 'grant'
 import passport from 'passport'
 import { Strategy as OAuth2Strategy } from 'passport-oauth2'
 import OpenIdStrategy from 'passport-openidconnect'
-import { createSessions, memoryStore } from 'express-sid'
+import { memoryStore } from 'express-sid'
 import session from 'express-sid/express-session'
 import { nativeImport } from '../support/native-import.cjs'
 import { startProvider, type OpenIdProvider } from '../support/openid-provider.js'
-import { everyExpress, secret } from './support/app.js'
+import { everyExpress, everyPlace, secret } from './support/app.js'
 import { Browser } from './support/browser.js'
 
 // Packages that keep the state of a login at a provider in req.session, unchanged, against a real OpenID provider.
@@ -84,11 +83,6 @@ const strategies: Record<string, () => Promise<passport.Strategy>> = {
     )
   },
 }
-
-const everyPlace = [
-  ['a store of this package', () => createSessions({ store: memoryStore() })],
-  ['a store of express-session', () => new expressSession.MemoryStore()],
-] as const
 
 describe.each(everyExpress)('on %s', (_, express) => {
   describe.each(everyPlace)('with %s', (__, makeStore) => {

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { memoryStore, type SessionStore } from 'express-sid'
+import { encrypted } from 'express-sid/encrypted'
 import { mysqlStore } from 'express-sid/mysql'
 import { postgresStore } from 'express-sid/postgres'
 import { redisStore } from 'express-sid/redis'
@@ -7,7 +9,7 @@ import Database from 'libsql'
 import mysql from 'mysql2/promise'
 import { Pool } from 'pg'
 import { createClient, createCluster } from 'redis'
-import { urls, type Part } from './needs.js'
+import { has, urls, type Part } from './needs.js'
 import { dropKeys, freshPrefix } from './redis-clients.js'
 import { startCluster } from './redis-cluster.js'
 import { scratchFolder } from './scratch.js'
@@ -71,6 +73,16 @@ export function nodeKinds(label: string): NodeKind[] {
   ]
 }
 
+/** Each node seals and opens what the other one has written. */
+export const encryptedKind: NodeKind = [
+  'an encrypted store',
+  undefined,
+  async () => {
+    const [store, keys] = [memoryStore(), [randomBytes(32)]]
+    return { stores: [encrypted(store, { keys }), encrypted(store, { keys })], close: async () => undefined }
+  },
+]
+
 /** Redis Cluster, of three primaries of its own. To start it takes a second or two. */
 export const clusterKind: NodeKind = [
   'Redis Cluster',
@@ -83,6 +95,30 @@ export const clusterKind: NodeKind = [
     return { stores: [redisStore(one), redisStore(other)], close }
   },
 ]
+
+/** Makes a test of each kind. What it has opened is closed. */
+export function onNodes(
+  kinds: readonly NodeKind[],
+  title: string,
+  check: (stores: TwoNodes['stores']) => Promise<void>,
+  timeout?: number,
+): void {
+  describe.each(kinds)('on %s', (_name, part, open) => {
+    const run = part === undefined || has(part) ? test : test.skip
+    run(
+      title,
+      async () => {
+        const { stores, close } = await open()
+        try {
+          await check(stores)
+        } finally {
+          await close()
+        }
+      },
+      timeout,
+    )
+  })
+}
 
 function both(store: SessionStore, close: () => Promise<unknown>): TwoNodes {
   return { stores: [store, store], close }

@@ -18,6 +18,11 @@ export const everyStore = Object.entries(stores) as [
   string,
   () => NonNullable<ExpressSessionOptions['store']>,
 ][]
+/** One of ours, and one that is not. */
+export const everyPlace = [
+  ['a store of this package', () => createSessions({ store: memoryStore() })],
+  ['a store of express-session', () => new expressSession.MemoryStore()],
+] as const
 export const everyExpress = [
   ['Express 5', express5],
   ['Express 4', express4],
